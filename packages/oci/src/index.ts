@@ -1,1 +1,10 @@
-export {};
+export * from './descriptor.ts';
+export * from './digest.ts';
+export * from './host-platform.ts';
+export * from './image-config.ts';
+export * from './manifest.ts';
+export * from './platform.ts';
+export * from './reference.ts';
+export * from './runtime-spec.ts';
+export * from './runtime-spec-resources.ts';
+export * from './runtime-spec-seccomp.ts';
