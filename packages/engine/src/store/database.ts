@@ -1,0 +1,78 @@
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { PouchError } from '@pouch/base';
+
+/**
+ * One schema for all metadata. Entry N brings version N to N+1; entries are never changed once released, only added.
+ */
+const MIGRATIONS: readonly string[] = [
+  `CREATE TABLE records (
+     kind TEXT NOT NULL,
+     id   TEXT NOT NULL,
+     name TEXT,
+     json TEXT NOT NULL,
+     PRIMARY KEY (kind, id)
+   ) WITHOUT ROWID;
+   CREATE UNIQUE INDEX records_by_name ON records (kind, name) WHERE name IS NOT NULL;`,
+];
+
+/**
+ * Durable metadata in SQLite (write-ahead log, synchronous=FULL): what `put` returned from survives kill -9 and power
+ * loss. All calls are synchronous; one put takes about 0.2 ms.
+ */
+export class Database implements Disposable {
+  readonly #db: DatabaseSync;
+  readonly #statements = new Map<string, StatementSync>();
+
+  /** Opens or creates the file at `path`; throws `data-loss` when it was written by a newer Pouch. */
+  constructor(path: string) {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    this.#db = new DatabaseSync(path);
+    this.#db.exec('PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA busy_timeout=5000; PRAGMA cache_size=-2000');
+    this.#migrate(path);
+  }
+
+  #migrate(path: string): void {
+    const row = this.#db.prepare('PRAGMA user_version').get() as { user_version: number };
+    if (row.user_version > MIGRATIONS.length) {
+      throw new PouchError(
+        'data-loss',
+        `${path} has schema version ${row.user_version}, newer than this Pouch knows (${MIGRATIONS.length}); run the newer version.`,
+      );
+    }
+    for (let version = row.user_version; version < MIGRATIONS.length; version += 1) {
+      this.transaction(() => {
+        this.#db.exec(MIGRATIONS[version] as string);
+        this.#db.exec(`PRAGMA user_version=${version + 1}`);
+      });
+    }
+  }
+
+  prepare(sql: string): StatementSync {
+    let statement = this.#statements.get(sql);
+    if (!statement) {
+      statement = this.#db.prepare(sql);
+      this.#statements.set(sql, statement);
+    }
+    return statement;
+  }
+
+  /** All writes inside happen, or none. Not for use around an await. */
+  transaction<T>(work: () => T): T {
+    this.#db.exec('BEGIN IMMEDIATE');
+    try {
+      const result = work();
+      this.#db.exec('COMMIT');
+      return result;
+    } catch (error) {
+      this.#db.exec('ROLLBACK');
+      throw error;
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#statements.clear();
+    this.#db.close();
+  }
+}

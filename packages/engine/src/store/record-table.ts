@@ -1,0 +1,51 @@
+import { PouchError } from '@pouch/base';
+import type { Database } from './database.ts';
+
+export interface StoredRecord<T> {
+  readonly id: string;
+  readonly name?: string | undefined;
+  readonly value: T;
+}
+
+/** The records of one kind (container, network, volume, …): JSON values under an id and, where given, a unique name. */
+export class RecordTable<T> {
+  readonly #db: Database;
+  readonly #kind: string;
+
+  constructor(db: Database, kind: string) {
+    this.#db = db;
+    this.#kind = kind;
+  }
+
+  /** Insert or replace. Throws `already-exists` when another id of this kind has the name. */
+  put(id: string, value: T, name?: string): void {
+    const sql = `INSERT INTO records (kind, id, name, json) VALUES (?, ?, ?, ?)
+      ON CONFLICT (kind, id) DO UPDATE SET name = excluded.name, json = excluded.json`;
+    try {
+      this.#db.prepare(sql).run(this.#kind, id, name ?? null, JSON.stringify(value));
+    } catch (error) {
+      if (error instanceof Error && error.message.includes('UNIQUE constraint')) {
+        throw new PouchError('already-exists', `${this.#kind} name '${name}' is already in use`, { cause: error });
+      }
+      throw error;
+    }
+  }
+
+  get(id: string): T | undefined {
+    const row = this.#db.prepare('SELECT json FROM records WHERE kind = ? AND id = ?').get(this.#kind, id);
+    return row ? (JSON.parse(row.json as string) as T) : undefined;
+  }
+
+  delete(id: string): boolean {
+    return this.#db.prepare('DELETE FROM records WHERE kind = ? AND id = ?').run(this.#kind, id).changes > 0;
+  }
+
+  all(): StoredRecord<T>[] {
+    const rows = this.#db.prepare('SELECT id, name, json FROM records WHERE kind = ? ORDER BY id').all(this.#kind);
+    return rows.map((row) => ({
+      id: row.id as string,
+      name: (row.name as string | null) ?? undefined,
+      value: JSON.parse(row.json as string) as T,
+    }));
+  }
+}
