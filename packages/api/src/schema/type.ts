@@ -1,0 +1,147 @@
+/**
+ * The vocabulary in which the contract is written. A schema is a plain JSON Schema object (draft 2020-12, so OpenAPI 3.1
+ * takes it unchanged) that carries its TypeScript type along. The subset is what `parse` understands; it is small enough
+ * that building every schema at start costs about a millisecond.
+ */
+declare const STATIC: unique symbol;
+
+/** JSON Schema keywords that the contract uses. */
+export interface JsonSchema {
+  readonly type?: 'object' | 'array' | 'string' | 'integer' | 'number' | 'boolean' | 'null';
+  /** The name of the component in the OpenAPI document. */
+  readonly title?: string;
+  readonly description?: string;
+  readonly properties?: Readonly<Record<string, JsonSchema>>;
+  readonly required?: readonly string[];
+  readonly additionalProperties?: JsonSchema | false;
+  readonly items?: JsonSchema;
+  readonly minItems?: number;
+  readonly maxItems?: number;
+  readonly enum?: readonly (string | number)[];
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly format?: string;
+  readonly anyOf?: readonly JsonSchema[];
+  readonly default?: unknown;
+  /** Go's `strslice`: one string stands for a list of one. */
+  readonly 'x-string-or-list'?: true;
+}
+
+export interface Schema<T = unknown> extends JsonSchema {
+  /** Never there at run time. */
+  readonly [STATIC]: T;
+}
+
+export interface ObjectSchema<T> extends Schema<T> {
+  readonly type: 'object';
+  readonly title: string;
+  readonly properties: Readonly<Record<string, JsonSchema>>;
+}
+
+/** The TypeScript type of a schema's valid values. */
+export type Static<S extends Schema> = S[typeof STATIC];
+
+export type Fields = Readonly<Record<string, Schema>>;
+type Flat<T> = { [K in keyof T]: T[K] };
+type Members<R extends Fields, O extends Fields> = Flat<
+  { -readonly [K in keyof R]: Static<R[K]> } & { -readonly [K in keyof O]?: Static<O[K]> }
+>;
+
+function make<T>(json: JsonSchema, description?: string): Schema<T> {
+  return (description === undefined ? json : { ...json, description }) as Schema<T>;
+}
+
+export const str = (description?: string): Schema<string> => make({ type: 'string' }, description);
+export const bool = (description?: string): Schema<boolean> => make({ type: 'boolean' }, description);
+export const num = (description?: string): Schema<number> => make({ type: 'number' }, description);
+
+/** Go's int64. Numbers beyond 2^53 lose their last digits, as everywhere in JSON. */
+export const int = (description?: string): Schema<number> => make({ type: 'integer', format: 'int64' }, description);
+
+/** An integer of at least 0. */
+export const uint = (description?: string): Schema<number> => make({ type: 'integer', minimum: 0 }, description);
+
+/** RFC 3339 with up to nine fractional digits. */
+export const time = (description?: string): Schema<string> =>
+  make({ type: 'string', format: 'date-time' }, description);
+
+/** Anything that JSON can say, up to the depth limit of `parse`. */
+export const json = (description?: string): Schema<unknown> => make({}, description);
+
+export function oneOf<const V extends readonly (string | number)[]>(...values: V): Schema<V[number]> {
+  return make({ type: typeof values[0] === 'number' ? 'integer' : 'string', enum: values });
+}
+
+export function list<T>(items: Schema<T>, description?: string): Schema<T[]> {
+  return make({ type: 'array', items }, description);
+}
+
+export function tuple2<T>(items: Schema<T>, description?: string): Schema<[T, T]> {
+  return make({ type: 'array', items, minItems: 2, maxItems: 2 }, description);
+}
+
+/** A list of strings for which a request may also give one string. */
+export function stringOrList(description?: string): Schema<string[]> {
+  return make(
+    { anyOf: [{ type: 'array', items: { type: 'string' } }, { type: 'string' }], 'x-string-or-list': true },
+    description,
+  );
+}
+
+/** An object used as a map from any key. */
+export function dict<T>(values: Schema<T>, description?: string): Schema<Record<string, T>> {
+  return make({ type: 'object', additionalProperties: values }, description);
+}
+
+/** The empty object that Go writes for a member of a set. */
+export const empty: Schema<Record<string, never>> = make({ type: 'object', additionalProperties: false });
+
+export function nullable<T>(schema: Schema<T>): Schema<T | null> {
+  return make({ anyOf: [schema, { type: 'null' }] });
+}
+
+/** An object with fields that are always there, and fields that may be absent. */
+export function object<R extends Fields, O extends Fields = Record<never, never>>(
+  title: string,
+  required: R,
+  optional?: O,
+  description?: string,
+): ObjectSchema<Members<R, O>> {
+  const names = Object.keys(required);
+  return make<Members<R, O>>(
+    {
+      type: 'object',
+      title,
+      properties: { ...required, ...optional },
+      ...(names.length > 0 && { required: names }),
+    },
+    description,
+  ) as ObjectSchema<Members<R, O>>;
+}
+
+/** An object with the fields of `base` and more. */
+export function extend<B, R extends Fields, O extends Fields = Record<never, never>>(
+  title: string,
+  base: ObjectSchema<B>,
+  required: R,
+  optional?: O,
+): ObjectSchema<Flat<Omit<B, keyof R | keyof O> & Members<R, O>>> {
+  const names = [...(base.required ?? []).filter((name) => !(optional && name in optional)), ...Object.keys(required)];
+  return make({
+    type: 'object',
+    title,
+    properties: { ...base.properties, ...required, ...optional },
+    ...(names.length > 0 && { required: [...new Set(names)] }),
+  }) as ObjectSchema<Flat<Omit<B, keyof R | keyof O> & Members<R, O>>>;
+}
+
+/** The object as a response shows it where Go writes `null` for an unset slice, map or pointer in the named fields. */
+export function withNulls<B, K extends keyof B & string>(
+  title: string,
+  base: ObjectSchema<B>,
+  names: readonly K[],
+): ObjectSchema<Flat<Omit<B, K> & { [N in K]: B[N] | null }>> {
+  const properties: Record<string, JsonSchema> = { ...base.properties };
+  for (const name of names) properties[name] = { anyOf: [properties[name] as JsonSchema, { type: 'null' }] };
+  return make({ ...base, title, properties }) as ObjectSchema<Flat<Omit<B, K> & { [N in K]: B[N] | null }>>;
+}

@@ -1,0 +1,47 @@
+import { extend, int, list, nullable, object, oneOf, type Static, str, uint } from '../schema/type.ts';
+import { Resources, RestartPolicy } from './resources.ts';
+
+export const ContainerTopResponse = object('ContainerTopResponse', {
+  Titles: list(str()),
+  Processes: nullable(list(list(str()))),
+});
+export type ContainerTopResponse = Static<typeof ContainerTopResponse>;
+
+/** 0 modified, 1 added, 2 deleted. */
+export const ChangeKind = oneOf(0, 1, 2);
+export type ChangeKind = Static<typeof ChangeKind>;
+
+export const FilesystemChange = object('FilesystemChange', { Path: str(), Kind: ChangeKind });
+export type FilesystemChange = Static<typeof FilesystemChange>;
+
+export const WaitCondition = oneOf('', 'not-running', 'next-exit', 'removed');
+export type WaitCondition = Static<typeof WaitCondition>;
+
+export const ContainerWaitResponse = object(
+  'ContainerWaitResponse',
+  { StatusCode: int() },
+  { Error: nullable(object('ContainerWaitError', { Message: str() })) },
+);
+export type ContainerWaitResponse = Static<typeof ContainerWaitResponse>;
+
+export const ContainerUpdateRequest = extend('ContainerUpdateRequest', Resources, {}, { RestartPolicy });
+export type ContainerUpdateRequest = Static<typeof ContainerUpdateRequest>;
+
+export const ContainerUpdateResponse = object('ContainerUpdateResponse', { Warnings: nullable(list(str())) });
+export type ContainerUpdateResponse = Static<typeof ContainerUpdateResponse>;
+
+export const ContainerPruneResponse = object('ContainerPruneResponse', {
+  ContainersDeleted: nullable(list(str())),
+  SpaceReclaimed: uint(),
+});
+export type ContainerPruneResponse = Static<typeof ContainerPruneResponse>;
+
+/** What `X-Docker-Container-Path-Stat` says of a file, as base64 of this JSON. */
+export const ContainerPathStat = object('ContainerPathStat', {
+  name: str(),
+  size: int(),
+  mode: uint("Go's os.FileMode: permissions, and type bits from bit 31 down."),
+  mtime: str(),
+  linkTarget: str(),
+});
+export type ContainerPathStat = Static<typeof ContainerPathStat>;

@@ -1,0 +1,63 @@
+import { bool, dict, empty, int, list, object, type Static, str, stringOrList, withNulls } from '../schema/type.ts';
+
+export const HealthConfig = object(
+  'HealthConfig',
+  {},
+  {
+    Test: list(str(), '[] inherits, ["NONE"] disables, ["CMD", …] executes, ["CMD-SHELL", command] uses the shell.'),
+    Interval: int('Nanoseconds between checks; 0 inherits, else at least 1,000,000.'),
+    Timeout: int('Nanoseconds after which a check has failed.'),
+    Retries: int('Failures in a row that make a container unhealthy.'),
+    StartPeriod: int('Nanoseconds at the start during which failures do not count.'),
+    StartInterval: int('Nanoseconds between checks during the start period.'),
+  },
+);
+export type HealthConfig = Static<typeof HealthConfig>;
+
+/** What runs in the container: the part that an image can also carry. */
+export const ContainerConfig = object(
+  'ContainerConfig',
+  {},
+  {
+    Hostname: str(),
+    Domainname: str(),
+    User: str('user, user:group, uid or uid:gid.'),
+    AttachStdin: bool(),
+    AttachStdout: bool(),
+    AttachStderr: bool(),
+    ExposedPorts: dict(empty, 'Keys are port/protocol: 80/tcp.'),
+    Tty: bool(),
+    OpenStdin: bool(),
+    StdinOnce: bool('Close standard input after the first client has detached.'),
+    Env: list(str(), 'NAME=value; NAME alone removes the variable.'),
+    Cmd: stringOrList(),
+    Healthcheck: HealthConfig,
+    ArgsEscaped: bool('Windows only.'),
+    Image: str(),
+    Volumes: dict(empty, 'Keys are paths in the container.'),
+    WorkingDir: str(),
+    Entrypoint: stringOrList(),
+    NetworkDisabled: bool(),
+    MacAddress: str('Until API 1.44; then the network endpoint carries it.'),
+    OnBuild: list(str()),
+    Labels: dict(str()),
+    StopSignal: str(),
+    StopTimeout: int('Seconds; -1 waits for ever.'),
+    Shell: stringOrList(),
+  },
+  'What runs in a container.',
+);
+export type ContainerConfig = Static<typeof ContainerConfig>;
+
+/** A container's or an image's configuration as a response shows it. */
+export const ContainerConfigInspect = withNulls('ContainerConfigInspect', ContainerConfig, [
+  'Cmd',
+  'Entrypoint',
+  'Env',
+  'ExposedPorts',
+  'Labels',
+  'OnBuild',
+  'Shell',
+  'Volumes',
+]);
+export type ContainerConfigInspect = Static<typeof ContainerConfigInspect>;

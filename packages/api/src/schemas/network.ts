@@ -1,0 +1,107 @@
+import { bool, dict, extend, list, nullable, object, type Static, str, time, uint } from '../schema/type.ts';
+import { EndpointSettings } from './networking-config.ts';
+
+export const IPAMConfig = object(
+  'IPAMConfig',
+  {},
+  {
+    Subnet: str('CIDR.'),
+    IPRange: str('CIDR inside the subnet, from which containers get addresses.'),
+    Gateway: str(),
+    AuxiliaryAddresses: dict(str(), 'Addresses that no container gets, by name.'),
+  },
+);
+export type IPAMConfig = Static<typeof IPAMConfig>;
+
+export const IPAM = object('IPAM', {}, { Driver: str(), Options: dict(str()), Config: list(IPAMConfig) });
+export type IPAM = Static<typeof IPAM>;
+
+export const ConfigReference = object('ConfigReference', {}, { Network: str() });
+export type ConfigReference = Static<typeof ConfigReference>;
+
+export const NetworkCreateRequest = object(
+  'NetworkCreateRequest',
+  { Name: str() },
+  {
+    CheckDuplicate: bool('Until API 1.43; names are always unique now.'),
+    Driver: str(),
+    Scope: str(),
+    Internal: bool('No way out of the network.'),
+    Attachable: bool(),
+    Ingress: bool(),
+    ConfigOnly: bool(),
+    ConfigFrom: ConfigReference,
+    IPAM,
+    EnableIPv4: bool(),
+    EnableIPv6: bool(),
+    Options: dict(str()),
+    Labels: dict(str()),
+  },
+);
+export type NetworkCreateRequest = Static<typeof NetworkCreateRequest>;
+
+export const NetworkCreateResponse = object('NetworkCreateResponse', { Id: str(), Warning: str() });
+export type NetworkCreateResponse = Static<typeof NetworkCreateResponse>;
+
+export const NetworkContainer = object('NetworkContainer', {
+  Name: str(),
+  EndpointID: str(),
+  MacAddress: str(),
+  IPv4Address: str('CIDR.'),
+  IPv6Address: str('CIDR.'),
+});
+export type NetworkContainer = Static<typeof NetworkContainer>;
+
+export const IPAMInspect = object('IPAMInspect', {
+  Driver: str(),
+  Options: nullable(dict(str())),
+  Config: nullable(list(IPAMConfig)),
+});
+export type IPAMInspect = Static<typeof IPAMInspect>;
+
+/** A network in the list: without its containers. */
+export const NetworkSummary = object('NetworkSummary', {
+  Name: str(),
+  Id: str(),
+  Created: time(),
+  Scope: str(),
+  Driver: str(),
+  EnableIPv4: bool(),
+  EnableIPv6: bool(),
+  IPAM: IPAMInspect,
+  Internal: bool(),
+  Attachable: bool(),
+  Ingress: bool(),
+  ConfigFrom: ConfigReference,
+  ConfigOnly: bool(),
+  Containers: nullable(dict(NetworkContainer, 'By container id. Docker sends an empty object in the list.')),
+  Options: nullable(dict(str())),
+  Labels: nullable(dict(str())),
+});
+export type NetworkSummary = Static<typeof NetworkSummary>;
+
+export const SubnetStatus = object('SubnetStatus', { IPsInUse: uint(), DynamicIPsAvailable: uint() });
+export type SubnetStatus = Static<typeof SubnetStatus>;
+
+export const NetworkStatus = object(
+  'NetworkStatus',
+  {},
+  { IPAM: object('NetworkIPAMStatus', {}, { Subnets: dict(SubnetStatus, 'By subnet.') }) },
+);
+export type NetworkStatus = Static<typeof NetworkStatus>;
+
+export const NetworkInspect = extend('NetworkInspect', NetworkSummary, {}, { Status: NetworkStatus });
+export type NetworkInspect = Static<typeof NetworkInspect>;
+
+export const NetworkConnectRequest = object(
+  'NetworkConnectRequest',
+  { Container: str() },
+  { EndpointConfig: EndpointSettings },
+);
+export type NetworkConnectRequest = Static<typeof NetworkConnectRequest>;
+
+export const NetworkDisconnectRequest = object('NetworkDisconnectRequest', { Container: str() }, { Force: bool() });
+export type NetworkDisconnectRequest = Static<typeof NetworkDisconnectRequest>;
+
+export const NetworkPruneResponse = object('NetworkPruneResponse', { NetworksDeleted: nullable(list(str())) });
+export type NetworkPruneResponse = Static<typeof NetworkPruneResponse>;

@@ -1,0 +1,97 @@
+import { bool, dict, int, list, object, type Static, str, uint } from '../schema/type.ts';
+
+export const Ulimit = object('Ulimit', {}, { Name: str(), Soft: int('-1 is unlimited.'), Hard: int() });
+export type Ulimit = Static<typeof Ulimit>;
+
+export const ThrottleDevice = object(
+  'ThrottleDevice',
+  {},
+  { Path: str(), Rate: uint('Bytes or operations per second.') },
+);
+export type ThrottleDevice = Static<typeof ThrottleDevice>;
+
+export const WeightDevice = object('WeightDevice', {}, { Path: str(), Weight: uint() });
+export type WeightDevice = Static<typeof WeightDevice>;
+
+export const DeviceMapping = object(
+  'DeviceMapping',
+  {},
+  { PathOnHost: str(), PathInContainer: str(), CgroupPermissions: str('Some of r, w and m.') },
+);
+export type DeviceMapping = Static<typeof DeviceMapping>;
+
+export const DeviceRequest = object(
+  'DeviceRequest',
+  {},
+  {
+    Driver: str(),
+    Count: int('-1 asks for all.'),
+    DeviceIDs: list(str()),
+    Capabilities: list(list(str()), 'Any one of the lists must be met whole.'),
+    Options: dict(str()),
+  },
+);
+export type DeviceRequest = Static<typeof DeviceRequest>;
+
+export const RestartPolicy = object(
+  'RestartPolicy',
+  {},
+  { Name: str("'', no, always, unless-stopped or on-failure."), MaximumRetryCount: int('0 has no bound.') },
+);
+export type RestartPolicy = Static<typeof RestartPolicy>;
+
+/** Limits that can also be changed while the container lives. */
+export const Resources = object(
+  'Resources',
+  {},
+  {
+    CpuShares: int('Relative weight; 0 leaves the default of 1024.'),
+    Memory: int('Bytes; 0 is unlimited.'),
+    NanoCpus: int('Billionths of a CPU.'),
+    CgroupParent: str(),
+    BlkioWeight: uint('10 to 1000; 0 leaves it.'),
+    BlkioWeightDevice: list(WeightDevice),
+    BlkioDeviceReadBps: list(ThrottleDevice),
+    BlkioDeviceWriteBps: list(ThrottleDevice),
+    BlkioDeviceReadIOps: list(ThrottleDevice),
+    BlkioDeviceWriteIOps: list(ThrottleDevice),
+    CpuPeriod: int('Microseconds.'),
+    CpuQuota: int('Microseconds of CPU time per period; -1 is unlimited.'),
+    CpuRealtimePeriod: int('Microseconds.'),
+    CpuRealtimeRuntime: int('Microseconds.'),
+    CpusetCpus: str('0-2,4'),
+    CpusetMems: str(),
+    Devices: list(DeviceMapping),
+    DeviceCgroupRules: list(str(), 'type major:minor permissions, such as c 13:* rwm.'),
+    DeviceRequests: list(DeviceRequest),
+    KernelMemory: int('Bytes. Gone since API 1.42.'),
+    KernelMemoryTCP: int('Bytes. cgroup v1 only.'),
+    MemoryReservation: int('Bytes.'),
+    MemorySwap: int('Bytes of memory and swap together; -1 is unlimited, 0 is twice Memory.'),
+    MemorySwappiness: int('0 to 100, or -1 for the default.'),
+    OomKillDisable: bool(),
+    PidsLimit: int('0 and -1 are unlimited.'),
+    Ulimits: list(Ulimit),
+    CpuCount: int('Windows only.'),
+    CpuPercent: int('Windows only.'),
+    IOMaximumIOps: uint('Windows only.'),
+    IOMaximumBandwidth: uint('Windows only.'),
+  },
+);
+export type Resources = Static<typeof Resources>;
+
+/** The names of the resources that Go writes as `null` when they are not set. */
+export const NULLABLE_RESOURCES = [
+  'BlkioWeightDevice',
+  'BlkioDeviceReadBps',
+  'BlkioDeviceWriteBps',
+  'BlkioDeviceReadIOps',
+  'BlkioDeviceWriteIOps',
+  'Devices',
+  'DeviceCgroupRules',
+  'DeviceRequests',
+  'MemorySwappiness',
+  'OomKillDisable',
+  'PidsLimit',
+  'Ulimits',
+] as const satisfies readonly (keyof Resources)[];

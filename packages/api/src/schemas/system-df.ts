@@ -1,0 +1,53 @@
+import { bool, int, list, nullable, object, type Static, str, time } from '../schema/type.ts';
+import { ContainerSummary } from './container-summary.ts';
+import { ImageSummary } from './image.ts';
+import { Volume } from './volume.ts';
+
+export const BuildCache = object(
+  'BuildCache',
+  {
+    ID: str(),
+    Type: str(),
+    Description: str(),
+    InUse: bool(),
+    Shared: bool(),
+    Size: int('Bytes.'),
+    CreatedAt: time(),
+    LastUsedAt: nullable(time()),
+    UsageCount: int(),
+  },
+  { Parents: list(str()) },
+);
+export type BuildCache = Static<typeof BuildCache>;
+
+const usage = { ActiveCount: int(), TotalCount: int(), Reclaimable: int('Bytes.'), TotalSize: int('Bytes.') };
+
+export const ImagesDiskUsage = object('ImagesDiskUsage', usage, { Items: list(ImageSummary) });
+export type ImagesDiskUsage = Static<typeof ImagesDiskUsage>;
+
+export const ContainersDiskUsage = object('ContainersDiskUsage', usage, { Items: list(ContainerSummary) });
+export type ContainersDiskUsage = Static<typeof ContainersDiskUsage>;
+
+export const VolumesDiskUsage = object('VolumesDiskUsage', usage, { Items: list(Volume) });
+export type VolumesDiskUsage = Static<typeof VolumesDiskUsage>;
+
+export const BuildCacheDiskUsage = object('BuildCacheDiskUsage', usage, { Items: list(BuildCache) });
+export type BuildCacheDiskUsage = Static<typeof BuildCacheDiskUsage>;
+
+/** The lists are the shape until API 1.52; the `…Usage` objects, the one from then on. */
+export const SystemDataUsage = object(
+  'SystemDataUsage',
+  {},
+  {
+    LayersSize: int('Bytes.'),
+    Images: nullable(list(ImageSummary)),
+    Containers: nullable(list(ContainerSummary)),
+    Volumes: nullable(list(Volume)),
+    BuildCache: nullable(list(BuildCache)),
+    ImageUsage: ImagesDiskUsage,
+    ContainerUsage: ContainersDiskUsage,
+    VolumeUsage: VolumesDiskUsage,
+    BuildCacheUsage: BuildCacheDiskUsage,
+  },
+);
+export type SystemDataUsage = Static<typeof SystemDataUsage>;
