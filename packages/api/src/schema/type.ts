@@ -135,13 +135,15 @@ export function extend<B, R extends Fields, O extends Fields = Record<never, nev
   }) as ObjectSchema<Flat<Omit<B, keyof R | keyof O> & Members<R, O>>>;
 }
 
+type WithNulls<B, K> = { [N in keyof B]: N extends K ? B[N] | null : B[N] };
+
 /** The object as a response shows it where Go writes `null` for an unset slice, map or pointer in the named fields. */
 export function withNulls<B, K extends keyof B & string>(
   title: string,
   base: ObjectSchema<B>,
   names: readonly K[],
-): ObjectSchema<Flat<Omit<B, K> & { [N in K]: B[N] | null }>> {
+): ObjectSchema<WithNulls<B, K>> {
   const properties: Record<string, JsonSchema> = { ...base.properties };
   for (const name of names) properties[name] = { anyOf: [properties[name] as JsonSchema, { type: 'null' }] };
-  return make({ ...base, title, properties }) as ObjectSchema<Flat<Omit<B, K> & { [N in K]: B[N] | null }>>;
+  return make({ ...base, title, properties }) as ObjectSchema<WithNulls<B, K>>;
 }

@@ -1,18 +1,18 @@
 import { extend, int, list, nullable, object, oneOf, type Static, str, uint } from '../schema/type.ts';
 import { Resources, RestartPolicy } from './resources.ts';
 
-export const ContainerTopResponse = object('ContainerTopResponse', {
+export const ContainerTop = object('ContainerTop', {
   Titles: list(str()),
   Processes: nullable(list(list(str()))),
 });
-export type ContainerTopResponse = Static<typeof ContainerTopResponse>;
+export type ContainerTop = Static<typeof ContainerTop>;
 
 /** 0 modified, 1 added, 2 deleted. */
 export const ChangeKind = oneOf(0, 1, 2);
 export type ChangeKind = Static<typeof ChangeKind>;
 
-export const FilesystemChange = object('FilesystemChange', { Path: str(), Kind: ChangeKind });
-export type FilesystemChange = Static<typeof FilesystemChange>;
+export const ContainerChange = object('ContainerChange', { Path: str(), Kind: ChangeKind });
+export type ContainerChange = Static<typeof ContainerChange>;
 
 export const WaitCondition = oneOf('', 'not-running', 'next-exit', 'removed');
 export type WaitCondition = Static<typeof WaitCondition>;

@@ -14,12 +14,12 @@ export type ImageHistoryItem = Static<typeof ImageHistoryItem>;
 export const ImageDeleteItem = object('ImageDeleteItem', {}, { Untagged: str(), Deleted: str() });
 export type ImageDeleteItem = Static<typeof ImageDeleteItem>;
 
-export const ImageSearchItem = object(
-  'ImageSearchItem',
+export const ImageSearchResult = object(
+  'ImageSearchResult',
   { name: str(), description: str(), star_count: int(), is_official: bool() },
   { is_automated: bool() },
 );
-export type ImageSearchItem = Static<typeof ImageSearchItem>;
+export type ImageSearchResult = Static<typeof ImageSearchResult>;
 
 export const ImagePruneResponse = object('ImagePruneResponse', {
   ImagesDeleted: nullable(list(ImageDeleteItem)),
