@@ -1,3 +1,6 @@
+export * from './defaults/capabilities.ts';
+export * from './defaults/mounts.ts';
+export * from './defaults/paths.ts';
 export * from './descriptor.ts';
 export * from './digest.ts';
 export * from './host-platform.ts';
@@ -8,3 +11,7 @@ export * from './reference.ts';
 export * from './runtime-spec.ts';
 export * from './runtime-spec-resources.ts';
 export * from './runtime-spec-seccomp.ts';
+export * from './runtime-spec-json.ts';
+export * from './seccomp/custom-profile.ts';
+export * from './seccomp/default-profile.ts';
+export type { SeccompHost } from './seccomp/host.ts';

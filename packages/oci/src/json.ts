@@ -64,6 +64,14 @@ export class JsonReader {
     return this.#value as number;
   }
 
+  /** An unsigned 64-bit integer; a bigint where a number cannot hold it (see parseExactJson). */
+  uint64(): number | bigint {
+    const value = this.#value;
+    if (typeof value === 'bigint' && value >= 0n && value < 1n << 64n) return value;
+    if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value;
+    throw this.fail('must be an unsigned 64-bit integer');
+  }
+
   boolean(): boolean {
     if (typeof this.#value !== 'boolean') throw this.fail('must be true or false');
     return this.#value;

@@ -45,7 +45,7 @@ export interface LinuxSyscall {
 export interface LinuxSeccompArg {
   /** Of the argument, 0 to 5. */
   index: number;
-  value: number;
-  valueTwo?: number;
+  value: number | bigint;
+  valueTwo?: number | bigint;
   op: SeccompOperator;
 }
