@@ -5,7 +5,9 @@ const { rawJSON } = JSON as unknown as { rawJSON: (text: string) => object };
 
 /** The specification as JSON; 64-bit values given as bigint (RLIM_INFINITY, seccomp arguments) are written exactly. */
 export function serialiseRuntimeSpec(spec: RuntimeSpec): string {
-  return JSON.stringify(spec, (_key, value: unknown) => (typeof value === 'bigint' ? rawJSON(value.toString()) : value));
+  return JSON.stringify(spec, (_key, value: unknown) =>
+    typeof value === 'bigint' ? rawJSON(value.toString()) : value,
+  );
 }
 
 /** JSON.parse that keeps integers beyond 2^53 exact, as bigint. */

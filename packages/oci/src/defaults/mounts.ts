@@ -11,7 +11,10 @@ export interface DefaultMountOptions {
 }
 
 /** The file systems that every container has, in mounting order. A new array at each call. */
-export function defaultMounts({ shmSize = DEFAULT_SHM_SIZE, writableSystem = false }: DefaultMountOptions = {}): Mount[] {
+export function defaultMounts({
+  shmSize = DEFAULT_SHM_SIZE,
+  writableSystem = false,
+}: DefaultMountOptions = {}): Mount[] {
   const system = writableSystem ? 'rw' : 'ro';
   return [
     { destination: '/proc', type: 'proc', source: 'proc', options: ['nosuid', 'noexec', 'nodev'] },

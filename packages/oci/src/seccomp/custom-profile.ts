@@ -38,7 +38,10 @@ export function resolveSeccompProfile(text: string, host: SeccompHost): LinuxSec
     flags: reader.get('flags').optional((flags) => flags.array().map(flag)),
     listenerPath: reader.get('listenerPath').optionalString(),
     listenerMetadata: reader.get('listenerMetadata').optionalString(),
-    syscalls: syscalls.map(readRule).filter((rule) => rule.applies(host)).map((rule) => rule.syscall),
+    syscalls: syscalls
+      .map(readRule)
+      .filter((rule) => rule.applies(host))
+      .map((rule) => rule.syscall),
   });
 }
 
@@ -54,7 +57,10 @@ function readRule(reader: JsonReader): Rule {
   const all = name === '' ? names : [name];
   const odd = all.find((candidate) => !/^[a-z_][a-z0-9_]{0,63}$/.test(candidate));
   if (odd !== undefined) throw reader.fail(`names ${JSON.stringify(odd)}, which cannot be a system call`);
-  const args = reader.get('args').array(6 * 6).map(readArgument);
+  const args = reader
+    .get('args')
+    .array(6 * 6)
+    .map(readArgument);
   const includes = readCondition(reader.get('includes'));
   const excludes = readCondition(reader.get('excludes'));
   return {
