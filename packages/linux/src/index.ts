@@ -1,1 +1,14 @@
-export {};
+export * from './cgroup/hierarchy.ts';
+export * from './cgroup/manage.ts';
+export * from './cgroup/paths.ts';
+export * from './cgroup/stats.ts';
+export * from './cgroup/stats-types.ts';
+export * from './ip.ts';
+export * from './mounts.ts';
+export * from './netns.ts';
+export * from './nft.ts';
+export * from './ports.ts';
+export * from './proc.ts';
+export * from './safe-path.ts';
+export * from './sysctl.ts';
+export * from './users.ts';

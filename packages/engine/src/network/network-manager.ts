@@ -1,0 +1,42 @@
+import type { EndpointSettings, NetworkCreateRequest, NetworkInspect, NetworkSummary } from '@pouch/api';
+import type { AttachRequest, Sandbox } from './sandbox.ts';
+
+/** Docker's network filters: every key must match, any of its values suffices (`label` and `label!` want all). */
+export type NetworkFilters = Readonly<Record<string, readonly string[]>>;
+
+/**
+ * Networks and the containers' places in them.
+ *
+ * Life of a sandbox: `attach` makes (or takes from the pool) a namespace and returns it ready; the container's process
+ * is started in it; `release` lets it go after the process is gone. Both may be called again after a crash in between:
+ * `attach` for a container that has a sandbox replaces it, `release` without one does nothing. `reconcile` at start
+ * takes up the sandboxes of containers that live and removes everything else that this daemon's records name.
+ */
+export interface NetworkManager extends AsyncDisposable {
+  /** Make the default networks, take up what the last daemon left, fill the pools. Call once, before anything else. */
+  start(liveContainerIds: Iterable<string>): Promise<void>;
+  create(request: NetworkCreateRequest): Promise<{ Id: string; Warning: string }>;
+  list(filters?: NetworkFilters): Promise<NetworkSummary[]>;
+  /** By name, id, or a unique beginning of the id. Throws `not-found`, or `invalid-argument` when it is ambiguous. */
+  inspect(nameOrId: string, options?: { readonly verbose?: boolean }): Promise<NetworkInspect>;
+  /** Throws `permission-denied` for a predefined network, `conflict` while containers are in it. */
+  remove(nameOrId: string): Promise<void>;
+  prune(filters?: NetworkFilters): Promise<{ NetworksDeleted: string[] }>;
+  /**
+   * Join a running container to a network, live. Returns what inspect shows of the endpoint. For a container without a
+   * sandbox (it is stopped) the caller keeps the wish in its own record and passes it to `attach`.
+   */
+  connect(network: string, containerId: string, settings?: EndpointSettings): Promise<Sandbox>;
+  disconnect(network: string, containerId: string, force?: boolean): Promise<Sandbox | undefined>;
+  attach(request: AttachRequest, signal?: AbortSignal): Promise<Sandbox>;
+  /** Returns when the ports are free; the namespace and its addresses go in the background. */
+  release(containerId: string): Promise<void>;
+  /** The sandbox of a container, or undefined. */
+  sandbox(containerId: string): Sandbox | undefined;
+  /** Give a running container another name, for DNS. */
+  rename(containerId: string, name: string): void;
+  /** Put right what a crash left half-made. `start` calls it; safe at any time. */
+  reconcile(liveContainerIds: Iterable<string>): Promise<void>;
+  /** What `info` should warn of: a firewall that drops forwarded packets, missing kernel features. */
+  warnings(): readonly string[];
+}
