@@ -1,1 +1,11 @@
-export {};
+export type { RequestBody } from './connection.ts';
+export { PouchClient } from './client.ts';
+export type { AttachOptions, ContainerListOptions, LogsOptions } from './containers.ts';
+export { DEFAULT_HOST, type Endpoint, type EndpointFlags, parseEndpoint, resolveEndpoint } from './endpoint.ts';
+export type { ProgressStream } from './images.ts';
+export { jsonLines } from './json-stream.ts';
+export type { Filters } from './query.ts';
+export { demultiplex } from './stdcopy.ts';
+export type { ApiRequest, ApiResponse, HijackedStream, TransportOptions } from './transport.ts';
+export { Transport } from './transport.ts';
+export { API_VERSION, compareVersions, MIN_API_VERSION } from './version.ts';
