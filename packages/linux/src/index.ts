@@ -1,3 +1,7 @@
+export * from './capabilities.ts';
+export * from './cgroup/leftover.ts';
+export * from './host-probe.ts';
+export * from './interface-counters.ts';
 export * from './cgroup/hierarchy.ts';
 export * from './cgroup/manage.ts';
 export * from './cgroup/paths.ts';

@@ -54,7 +54,7 @@ export function lookUpUser(
   user: string,
   extraGroups: readonly string[] = [],
 ): ResolvedUser {
-  const [userPart = '', groupPart] = splitAtColon(user === '' ? '0' : user);
+  const [userPart, groupPart] = splitAtColon(user === '' ? '0' : user);
   const entry = findUser(passwd, userPart);
   const numeric = parseId(userPart);
   if (!entry && numeric === undefined) {
