@@ -1,6 +1,6 @@
 import { mkdir, open, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { errnoCode, exec, type ExecResult } from '@pouch/base';
+import { type ExecResult, errnoCode, exec } from '@pouch/base';
 import { unmount } from './mounts.ts';
 
 const NAME = /^[\w-]{1,64}$/;
