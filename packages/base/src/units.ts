@@ -64,6 +64,13 @@ export function formatTime(nanoseconds: bigint): string {
   return `${base}${fraction ? `.${fraction}` : ''}Z`;
 }
 
+/** RFC 3339 in UTC with all nine digits of the fraction, as Docker prints log timestamps. */
+export function formatTimeFixed(nanoseconds: bigint): string {
+  const second = 1_000_000_000n;
+  const base = new Date(Number(nanoseconds / second) * 1000).toISOString().slice(0, 19);
+  return `${base}.${(nanoseconds % second).toString().padStart(9, '0')}Z`;
+}
+
 /** Nanoseconds since the epoch from RFC 3339 (any offset, up to nine fractional digits), or undefined. */
 export function parseTime(text: string): bigint | undefined {
   const match = /^(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:[.,](\d{1,9}))?\d*([Zz]|[+-]\d\d:\d\d)$/.exec(text);

@@ -1,0 +1,21 @@
+import { constants, openSync } from 'node:fs';
+import { Socket } from 'node:net';
+import { exec } from '@pouch/base';
+
+/** Makes FIFOs with mode 0600; fails when a path exists. */
+export async function makeFifos(paths: readonly string[]): Promise<void> {
+  if (paths.length > 0) await exec('mkfifo', ['-m', '600', ...paths]);
+}
+
+/**
+ * Read from a FIFO without ever blocking a thread of the pool: opened non-blocking and polled. It ends when the last
+ * writer has closed it.
+ */
+export function openFifoReader(path: string): Socket {
+  return new Socket({ fd: openSync(path, constants.O_RDONLY | constants.O_NONBLOCK), readable: true, writable: false });
+}
+
+/** Write to a FIFO whose reader may not be there yet; opened for both so that it neither blocks nor breaks. */
+export function openFifoWriter(path: string): Socket {
+  return new Socket({ fd: openSync(path, constants.O_RDWR | constants.O_NONBLOCK), readable: false, writable: true });
+}

@@ -1,0 +1,53 @@
+import { existsSync } from 'node:fs';
+import type { Socket } from 'node:net';
+import { makeFifos, openFifoWriter } from './fifo.ts';
+
+/**
+ * The daemon's end of a process's standard input: a FIFO that the shim reads. The shim also holds a writing end, so the
+ * input stays open while no daemon runs; it ends when containerd is told to close it (Tasks.CloseIO) and we let go.
+ */
+export class StdinPipe implements Disposable {
+  readonly path: string;
+  #writer: Socket | undefined;
+
+  constructor(path: string) {
+    this.path = path;
+  }
+
+  /** For a new run. */
+  async create(): Promise<void> {
+    if (!existsSync(this.path)) await makeFifos([this.path]);
+    this.#open();
+  }
+
+  /** After a restart of the daemon, for a process that still runs. */
+  adopt(): void {
+    if (existsSync(this.path)) this.#open();
+  }
+
+  #open(): void {
+    this.#writer?.destroy();
+    this.#writer = openFifoWriter(this.path);
+    this.#writer.on('error', () => {});
+  }
+
+  get open(): boolean {
+    return this.#writer !== undefined;
+  }
+
+  /** Resolves when the kernel has the bytes: a process that does not read holds its writer back. */
+  async write(chunk: Uint8Array): Promise<void> {
+    const writer = this.#writer;
+    if (!writer || writer.destroyed || chunk.length === 0) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    writer.once('close', resolve);
+    writer.write(chunk, () => resolve());
+    await promise;
+    writer.off('close', resolve);
+  }
+
+  [Symbol.dispose](): void {
+    this.#writer?.destroy();
+    this.#writer = undefined;
+  }
+}
