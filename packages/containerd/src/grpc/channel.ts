@@ -1,0 +1,121 @@
+import { type ClientHttp2Session, type ClientHttp2Stream, connect, type OutgoingHttpHeaders } from 'node:http2';
+import { createConnection } from 'node:net';
+import { errnoCode, errorMessage, type Logger, PouchError, sleep } from '@pouch/base';
+
+/** Bytes that a server may send ahead, per stream and in all: bulk reads would crawl with HTTP/2's 64 KiB. */
+const STREAM_WINDOW = 2 << 20;
+const SESSION_WINDOW = 8 << 20;
+const FIRST_PAUSE = 10;
+const MAX_PAUSE = 200;
+
+/**
+ * One HTTP/2 connection to a gRPC server on a unix socket, made when first needed and again after it broke. Nothing is
+ * remembered of failures: a server that comes back is used at once.
+ */
+export class GrpcChannel implements Disposable {
+  readonly #path: string;
+  readonly #logger: Logger;
+  #session: ClientHttp2Session | undefined;
+  #connecting: Promise<ClientHttp2Session> | undefined;
+  #disposed = false;
+
+  constructor(options: { readonly path: string }, dependencies: { readonly logger: Logger }) {
+    this.#path = options.path;
+    this.#logger = dependencies.logger;
+  }
+
+  /**
+   * Open a stream. While nothing listens on the socket it tries again, up to `patience` milliseconds; what fails with
+   * `unavailable` here was never sent.
+   */
+  async open(headers: OutgoingHttpHeaders, patience: number, signal?: AbortSignal): Promise<ClientHttp2Stream> {
+    for (let attempt = 1; ; attempt += 1) {
+      const session = this.#usable() ?? (await this.#ready(patience, signal));
+      try {
+        return session.request(headers);
+      } catch (error) {
+        // The session began to close between the check and the call.
+        if (this.#session === session) this.#session = undefined;
+        if (attempt >= 3) {
+          throw new PouchError('unavailable', `The connection to ${this.#path} closed.`, {
+            cause: error,
+            details: { sent: false },
+          });
+        }
+      }
+    }
+  }
+
+  /** Close the connection; calls that are under way fail. */
+  [Symbol.dispose](): void {
+    this.#disposed = true;
+    this.#session?.destroy();
+    this.#session = undefined;
+  }
+
+  /** Close the connection without ending this channel: the next call makes a new one. */
+  reset(): void {
+    this.#session?.destroy();
+    this.#session = undefined;
+  }
+
+  #usable(): ClientHttp2Session | undefined {
+    const session = this.#session;
+    return session && !session.closed && !session.destroyed ? session : undefined;
+  }
+
+  async #ready(patience: number, signal?: AbortSignal): Promise<ClientHttp2Session> {
+    const deadline = performance.now() + patience;
+    let pause = FIRST_PAUSE;
+    for (;;) {
+      if (this.#disposed) throw new PouchError('unavailable', 'The containerd client has been closed.');
+      signal?.throwIfAborted();
+      try {
+        this.#connecting ??= this.#connect().finally(() => {
+          this.#connecting = undefined;
+        });
+        return await this.#connecting;
+      } catch (error) {
+        if (errnoCode(error) === 'EACCES' || performance.now() + pause > deadline) throw this.#unreachable(error);
+        await sleep(pause, signal);
+        pause = Math.min(pause * 2, MAX_PAUSE);
+      }
+    }
+  }
+
+  #unreachable(error: unknown): PouchError {
+    const message = `Cannot reach containerd at ${this.#path}: ${errorMessage(error)}. Is it running?`;
+    return new PouchError('unavailable', message, { cause: error, details: { sent: false } });
+  }
+
+  #connect(): Promise<ClientHttp2Session> {
+    const { promise, resolve, reject } = Promise.withResolvers<ClientHttp2Session>();
+    const session = connect('http://localhost', {
+      createConnection: () => createConnection({ path: this.#path }),
+      settings: { enablePush: false, initialWindowSize: STREAM_WINDOW },
+      // Node's limits of 100 streams and 10 MB would hold up a host with many waits.
+      peerMaxConcurrentStreams: 0x7fffffff,
+      maxSessionMemory: 1024,
+    });
+    const forget = (): void => {
+      if (this.#session === session) this.#session = undefined;
+    };
+    session.once('connect', () => {
+      session.setLocalWindowSize(SESSION_WINDOW);
+      if (this.#disposed) session.destroy();
+      else this.#session = session;
+      resolve(session);
+    });
+    session.on('error', (error) => {
+      this.#logger.debug('containerd connection failed', { address: this.#path, error });
+      forget();
+      reject(error);
+    });
+    session.once('goaway', forget);
+    session.once('close', () => {
+      forget();
+      reject(new Error('the connection closed'));
+    });
+    return promise;
+  }
+}
