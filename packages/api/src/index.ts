@@ -1,4 +1,6 @@
 export * from './error.ts';
+export * from './headers.ts';
+export * from './openapi.ts';
 export * from './query.ts';
 export * from './routes/container-streams.ts';
 export * from './routes/containers.ts';
