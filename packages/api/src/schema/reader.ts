@@ -38,8 +38,6 @@ export function readerOf(schema: JsonSchema): Reader {
       return (value, run) => (typeof value === 'string' ? value : orZero(value, run, '', 'a string'));
     case 'boolean':
       return (value, run) => (typeof value === 'boolean' ? value : orZero(value, run, false, 'true or false'));
-    case 'number':
-      return (value, run) => (typeof value === 'number' ? value : orZero(value, run, 0, 'a number'));
     case 'integer':
       return integerReader(schema.minimum ?? -INT64);
     case 'null':
