@@ -1,10 +1,12 @@
 export * from './defaults/capabilities.ts';
 export * from './defaults/mounts.ts';
 export * from './defaults/paths.ts';
+export * from './choose-platform.ts';
 export * from './descriptor.ts';
 export * from './digest.ts';
 export * from './host-platform.ts';
 export * from './image-config.ts';
+export { compact, JsonReader } from './json.ts';
 export * from './manifest.ts';
 export * from './platform.ts';
 export * from './reference.ts';

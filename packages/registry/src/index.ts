@@ -1,1 +1,12 @@
-export {};
+export type { SearchResult } from './catalogue.ts';
+export * from './client.ts';
+export * from './credentials.ts';
+export { type Endpoint, parseMirrorUrl } from './endpoint.ts';
+export { RegistryFailure } from './failure.ts';
+export type { FetchBlobOptions } from './fetch-blob.ts';
+export type { TlsSettings } from './http.ts';
+export type { LoginResult } from './login.ts';
+export type { FetchedManifest } from './manifest-transfer.ts';
+export type { PushBlobOptions, PushBlobResult } from './push-blob.ts';
+export type { CallOptions } from './session.ts';
+export * from './settings.ts';
