@@ -1,3 +1,4 @@
+export * from './complete.ts';
 export * from './error.ts';
 export * from './headers.ts';
 export * from './openapi.ts';

@@ -56,3 +56,10 @@ test('repeated and JSON parameters survive the way there and back', () => {
   assert.deepEqual(decodeQuery(fields, new URLSearchParams(encodeQuery(fields, values))), values);
   assert.equal(encodeQuery({ a: query.bool(), b: query.int() }, { a: false }), 'a=0');
 });
+
+test("a parameter newer than the request's version is not seen", () => {
+  const fields = ENDPOINTS.ContainerStop.query;
+  const given = new URLSearchParams('signal=HUP&t=3');
+  assert.deepEqual(decodeQuery(fields, given, '1.41'), { t: 3 });
+  assert.deepEqual(decodeQuery(fields, given, '1.42'), { signal: 'HUP', t: 3 });
+});

@@ -1,6 +1,7 @@
 import { PouchError } from '@pouch/base';
 import { parseJson } from './schema/parse.ts';
 import { dict, type JsonSchema, list, type Schema, str } from './schema/type.ts';
+import { versionAtLeast } from './version.ts';
 
 /** How one parameter of a query travels. */
 export interface QueryField<T> {
@@ -158,10 +159,15 @@ function filterValues(given: unknown, key: string, name: string): string[] {
   throw invalid(name, `the filter ${JSON.stringify(key.slice(0, 80))} must be a list of strings`);
 }
 
-/** The values of a query. Unknown parameters are left out. */
-export function decodeQuery<F extends QueryFields>(fields: F, given: URLSearchParams): QueryValues<F> {
+/** The values of a query. Left out are unknown parameters and, given the request's API version, those newer than it. */
+export function decodeQuery<F extends QueryFields>(
+  fields: F,
+  given: URLSearchParams,
+  version?: string,
+): QueryValues<F> {
   const out: Record<string, unknown> = {};
   for (const [name, field] of Object.entries(fields)) {
+    if (version !== undefined && field.since !== undefined && !versionAtLeast(version, field.since)) continue;
     const values = given.getAll(name);
     const value = values.length > 0 ? field.decode(values, name) : undefined;
     if (value !== undefined) out[name] = value;
