@@ -27,6 +27,11 @@ export class JsonReader {
     }
   }
 
+  /** What was parsed, unchecked. */
+  get value(): unknown {
+    return this.#value;
+  }
+
   get path(): string {
     return this.#path;
   }

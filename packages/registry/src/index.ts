@@ -1,6 +1,8 @@
 export type { SearchResult } from './catalogue.ts';
 export * from './client.ts';
+export { CredentialHelper } from './credential-helper.ts';
 export * from './credentials.ts';
+export * from './docker-config.ts';
 export { type Endpoint, parseMirrorUrl } from './endpoint.ts';
 export { RegistryFailure } from './failure.ts';
 export type { FetchBlobOptions } from './fetch-blob.ts';
