@@ -24,6 +24,8 @@ export interface ContainerdClientOptions {
   readonly snapshotter?: string | undefined;
   /** Milliseconds that a call waits for a containerd that does not listen (yet). Default 10,000. */
   readonly patienceMs?: number | undefined;
+  /** Called each time that the connection ended, mostly because containerd did. */
+  readonly onDisconnect?: (() => void) | undefined;
 }
 
 /**
@@ -54,7 +56,7 @@ export class ContainerdClient implements Disposable {
   constructor(options: ContainerdClientOptions, dependencies: { readonly logger: Logger }) {
     this.address = options.address.replace(/^unix:(\/\/)?/, '');
     this.namespace = options.namespace;
-    this.#channel = new GrpcChannel({ path: this.address }, dependencies);
+    this.#channel = new GrpcChannel({ path: this.address, onDisconnect: options.onDisconnect }, dependencies);
     const defaults = {
       headers: { 'containerd-namespace': options.namespace },
       ...(options.patienceMs !== undefined && { patienceMs: options.patienceMs }),

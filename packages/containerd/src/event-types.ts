@@ -55,7 +55,7 @@ export interface ContainerdEvent {
 export function decodeEvent(any: Any | undefined): EventPayload {
   const name = any ? typeName(any) : '';
   const kind = name.slice(name.lastIndexOf('.') + 1);
-  if (!any || !Object.hasOwn(CODECS, kind) || !/^containerd\./.test(name)) {
+  if (!any || !Object.hasOwn(CODECS, kind) || !name.startsWith('containerd.')) {
     return { kind: 'unknown', typeUrl: any?.typeUrl ?? '', value: any?.value ?? new Uint8Array() };
   }
   const message: Record<string, unknown> = { kind, ...CODECS[kind as keyof Codecs].decode(any.value) };

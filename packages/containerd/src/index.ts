@@ -19,3 +19,6 @@ export * from './tasks.ts';
 export * from './time.ts';
 export * from './types.ts';
 export * from './version.ts';
+export { type ContainerdConfig, renderConfig } from './supervisor/config.ts';
+export type { LaunchOptions } from './supervisor/launch.ts';
+export { ContainerdSupervisor, type SupervisorOptions, type SupervisorState } from './supervisor/supervisor.ts';

@@ -1,5 +1,28 @@
-import { PouchError } from '@pouch/base';
+import { type ErrorCode, PouchError } from '@pouch/base';
+
+/**
+ * What OCI runtimes say when the command itself cannot be run. containerd passes their words on with status UNKNOWN, so the
+ * words are all there is. Both runtimes check the command at create; for an exec at start.
+ *
+ * runc:  exec: "x": executable file not found in $PATH | exec: "/x": stat /x: no such file or directory | exec: "/x": permission denied
+ * crun:  executable file `x` not found in $PATH | open executable: Permission denied
+ */
+const PATTERNS: readonly (readonly [RegExp, ErrorCode])[] = [
+  [/: exec: "[^]*": executable file not found in \$PATH/, 'command-not-found'],
+  [/: exec: "[^]*": stat [^]*: (?:no such file or directory|not a directory)/, 'command-not-found'],
+  [/: exec: "[^]*": (?:permission denied|is a directory|operation not permitted)/, 'command-not-executable'],
+  [/: exec (?:"|\/)[^]*: no such file or directory/, 'command-not-found'],
+  [/: exec (?:"|\/)[^]*: (?:exec format error|permission denied)/, 'command-not-executable'],
+  [/: executable file `[^]*` not found/, 'command-not-found'],
+  [/: open executable: (?:No such file or directory|Not a directory)/, 'command-not-found'],
+  [/: open executable: (?:Permission denied|Operation not permitted|Is a directory)/, 'command-not-executable'],
+  [/: exec container process [^]*: No such file or directory/, 'command-not-found'],
+  [/: exec container process [^]*: (?:Exec format error|Permission denied)/, 'command-not-executable'],
+];
+
+/** The error, with code `command-not-found` (127) or `command-not-executable` (126) where the runtime says so. */
 export function mapRuntimeError(error: unknown): unknown {
-  if (!(error instanceof PouchError)) return error;
-  return error;
+  if (!(error instanceof PouchError) || error.code !== 'upstream') return error;
+  const found = PATTERNS.find(([pattern]) => pattern.test(error.message));
+  return found ? new PouchError(found[1], error.message, { cause: error, details: error.details }) : error;
 }

@@ -8,6 +8,13 @@ const SESSION_WINDOW = 8 << 20;
 const FIRST_PAUSE = 10;
 const MAX_PAUSE = 200;
 
+export interface GrpcChannelOptions {
+  /** The socket. */
+  readonly path: string;
+  /** Called each time that an open connection ended. */
+  readonly onDisconnect?: (() => void) | undefined;
+}
+
 /**
  * One HTTP/2 connection to a gRPC server on a unix socket, made when first needed and again after it broke. Nothing is
  * remembered of failures: a server that comes back is used at once.
@@ -15,12 +22,14 @@ const MAX_PAUSE = 200;
 export class GrpcChannel implements Disposable {
   readonly #path: string;
   readonly #logger: Logger;
+  readonly #onDisconnect: () => void;
   #session: ClientHttp2Session | undefined;
   #connecting: Promise<ClientHttp2Session> | undefined;
   #disposed = false;
 
-  constructor(options: { readonly path: string }, dependencies: { readonly logger: Logger }) {
+  constructor(options: GrpcChannelOptions, dependencies: { readonly logger: Logger }) {
     this.#path = options.path;
+    this.#onDisconnect = options.onDisconnect ?? (() => {});
     this.#logger = dependencies.logger;
   }
 
@@ -98,7 +107,9 @@ export class GrpcChannel implements Disposable {
       maxSessionMemory: 1024,
     });
     const forget = (): void => {
-      if (this.#session === session) this.#session = undefined;
+      if (this.#session !== session) return;
+      this.#session = undefined;
+      this.#onDisconnect();
     };
     session.once('connect', () => {
       session.setLocalWindowSize(SESSION_WINDOW);

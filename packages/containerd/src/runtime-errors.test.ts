@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { PouchError } from '@pouch/base';
+import { mapRuntimeError } from './runtime-errors.ts';
+
+const RUNC_CREATE =
+  'failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: ';
+const RUNC_EXEC = 'OCI runtime exec failed: exec failed: unable to start container process: ';
+const CRUN_CREATE = 'failed to create shim task: OCI runtime create failed: ';
+const CRUN_EXEC = 'OCI runtime exec failed: ';
+
+const CASES: readonly (readonly [string, string])[] = [
+  [`${RUNC_CREATE}exec: "nosuch": executable file not found in $PATH: unknown`, 'command-not-found'],
+  [`${RUNC_CREATE}exec: "/nosuch": stat /nosuch: no such file or directory: unknown`, 'command-not-found'],
+  [`${RUNC_CREATE}exec: "/bin/busybox/x": stat /bin/busybox/x: not a directory: unknown`, 'command-not-found'],
+  [`${RUNC_CREATE}exec: "/etc/plain": permission denied: unknown`, 'command-not-executable'],
+  [`${RUNC_EXEC}exec: "nosuch": executable file not found in $PATH: unknown`, 'command-not-found'],
+  [`${RUNC_EXEC}exec: "/etc": permission denied: unknown`, 'command-not-executable'],
+  [
+    `${CRUN_CREATE}executable file \`nosuch\` not found in $PATH: No such file or directory: unknown`,
+    'command-not-found',
+  ],
+  [`${CRUN_CREATE}open executable: Permission denied: unknown`, 'command-not-executable'],
+  [`${CRUN_CREATE}open executable: Operation not permitted: unknown`, 'command-not-executable'],
+  [`${CRUN_CREATE}open executable: Not a directory: unknown`, 'command-not-found'],
+  [
+    `${CRUN_EXEC}executable file \`/nosuch\` not found in $PATH: No such file or directory: unknown`,
+    'command-not-found',
+  ],
+  [`${RUNC_EXEC}chdir to cwd ("/nodir") set in config.json failed: no such file or directory: unknown`, 'upstream'],
+  [`${CRUN_EXEC}chdir \`/nodir\`: No such file or directory: unknown`, 'upstream'],
+  [`${RUNC_CREATE}error mounting "/a" to rootfs at "/b": mount /a:/b: not a directory: unknown`, 'upstream'],
+];
+
+test('what runc and crun say of a command that cannot run has the exit codes 127 and 126', () => {
+  for (const [message, code] of CASES) {
+    const mapped = mapRuntimeError(new PouchError('upstream', message));
+    assert.ok(mapped instanceof PouchError);
+    assert.equal(mapped.code, code, message);
+    assert.equal(mapped.message, message);
+  }
+});
+
+test('an error of another kind stays what it is', () => {
+  const error = new PouchError('not-found', 'exec: "x": executable file not found in $PATH');
+  assert.equal(mapRuntimeError(error), error);
+});

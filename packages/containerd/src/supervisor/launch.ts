@@ -1,0 +1,69 @@
+import { spawn } from 'node:child_process';
+import { mkdir, open } from 'node:fs/promises';
+import { delimiter, dirname, isAbsolute } from 'node:path';
+import { errnoCode, PouchError, writeFileAtomic } from '@pouch/base';
+import { type ContainerdConfig, renderConfig } from './config.ts';
+import { identify, type ProcessIdentity } from './process-identity.ts';
+
+export interface LaunchOptions extends ContainerdConfig {
+  /** Default `containerd`, looked up on the PATH. */
+  readonly binary?: string | undefined;
+  readonly configPath: string;
+  readonly pidFile: string;
+  readonly logFile: string;
+}
+
+/** Set for the daemon that starts us, and misleading for its child. */
+const NOT_INHERITED = /^(NOTIFY_SOCKET|LISTEN_\w+|WATCHDOG_\w+|NODE_\w+|OTEL_\w+|INVOCATION_ID|JOURNAL_STREAM)$/;
+
+/**
+ * Start a containerd in a session of its own, so that it outlives this process and is reached by no signal of its terminal.
+ * Its output is appended to the log file. `exited` resolves with the reason when it ends while this process lives.
+ */
+export async function launchContainerd(
+  options: LaunchOptions,
+): Promise<{ readonly identity: ProcessIdentity; readonly exited: Promise<string> }> {
+  const { configPath, pidFile, logFile } = options;
+  for (const path of [configPath, pidFile, logFile, options.address]) await mkdir(dirname(path), { recursive: true });
+  await mkdir(options.root, { recursive: true, mode: 0o711 });
+  await mkdir(options.state, { recursive: true, mode: 0o711 });
+  await writeFileAtomic(configPath, renderConfig(options), 0o600);
+  const log = await open(logFile, 'a', 0o640);
+  try {
+    const binary = options.binary ?? 'containerd';
+    const child = spawn(binary, ['--config', configPath], {
+      cwd: '/',
+      detached: true,
+      stdio: ['ignore', log.fd, log.fd],
+      env: environment(binary),
+    });
+    const { promise: exited, resolve } = Promise.withResolvers<string>();
+    child.once('exit', (code, signal) => resolve(signal ? `killed by ${signal}` : `exit code ${code}`));
+    await new Promise<void>((started, reject) => {
+      child.once('spawn', started);
+      child.once('error', (error) => reject(startError(binary, error)));
+    });
+    child.unref();
+    const identity = await identify(child.pid as number);
+    if (!identity) throw new PouchError('unavailable', `containerd ended at once; see ${logFile}.`);
+    await writeFileAtomic(pidFile, `${identity.pid}\n`);
+    return { identity, exited };
+  } finally {
+    await log.close();
+  }
+}
+
+/** The binary's own directory first on the PATH: its shims belong to it. */
+function environment(binary: string): NodeJS.ProcessEnv {
+  const kept = Object.entries(process.env).filter(([name]) => !NOT_INHERITED.test(name));
+  const path = process.env['PATH'] ?? '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+  return { ...Object.fromEntries(kept), PATH: isAbsolute(binary) ? `${dirname(binary)}${delimiter}${path}` : path };
+}
+
+function startError(binary: string, error: Error): PouchError {
+  const message =
+    errnoCode(error) === 'ENOENT'
+      ? `containerd is not installed: '${binary}' was not found. Install the package 'containerd', or name the binary.`
+      : `containerd cannot be started: ${error.message}`;
+  return new PouchError('unsupported', message, { cause: error });
+}
