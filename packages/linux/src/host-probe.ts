@@ -33,8 +33,8 @@ export interface HostProbe {
     readonly selinux: boolean;
   };
   readonly quota: {
-    /** Project quota of ext4 (CONFIG_QFMT_V2) and of xfs, as far as the running kernel shows it. */
-    readonly ext4: boolean;
+    /** The kernel has disk quotas at all; whether it knows a file system's format shows when they are switched on. */
+    readonly quotactl: boolean;
     readonly xfs: boolean;
     readonly btrfs: boolean;
   };
@@ -188,13 +188,12 @@ async function probeSecurity(): Promise<HostProbe['security']> {
 }
 
 async function probeQuota(): Promise<HostProbe['quota']> {
-  const [formats, xfsQuota, btrfs] = await Promise.all([
-    readTextIfExists('/proc/fs/quota/formats'),
+  const [quotactl, xfs, btrfs] = await Promise.all([
+    exists('/proc/sys/fs/quota'),
     exists('/proc/fs/xfs/xqm'),
     exists('/sys/fs/btrfs/features'),
   ]);
-  const ext4 = formats?.includes('vfsv1') === true || (await exists('/proc/sys/fs/quota'));
-  return { ext4, xfs: xfsQuota, btrfs };
+  return { quotactl, xfs, btrfs };
 }
 
 async function probeNetwork(): Promise<HostProbe['network']> {

@@ -26,8 +26,6 @@ export interface AttachRequest {
   readonly links?: readonly LinkTarget[];
   /** For the network of `networkMode`, where its endpoint names none. */
   readonly macAddress?: string;
-  /** Kernel parameters `net.*` of the container, set in its namespace before anything runs there. */
-  readonly sysctls?: Readonly<Record<string, string>>;
   /** Directory in which `hostname`, `hosts` and `resolv.conf` are written. Made when missing. */
   readonly directory: string;
 }
