@@ -1,1 +1,3 @@
-export {};
+export * from './api-server.ts';
+export * from './listen/listen-options.ts';
+export * from './server-dependencies.ts';

@@ -1,0 +1,74 @@
+import { MULTIPLEXED_STREAM, type OperationQuery, RAW_STREAM } from '@pouch/api';
+import { errorMessage, isErrorCode } from '@pouch/base';
+import type { AttachOptions } from '@pouch/engine';
+import { SocketChannel } from '../stream/byte-channel.ts';
+import { encodeOutput } from '../stream/output-frames.ts';
+import { pumpSession } from '../stream/pump-session.ts';
+import { WebSocketChannel } from '../stream/websocket-channel.ts';
+import { MULTIPLEXED_SINCE } from './container-streams.ts';
+import type { HijackHandler, HijackInput, HijackOperation } from './handler.ts';
+
+/** Connections that become the streams of a process. */
+export const hijackHandlers: { readonly [O in HijackOperation]: HijackHandler<O> } = {
+  async ContainerAttach(input, { containers }) {
+    const options = attachOptions(input.query);
+    const session = await containers.attach(input.path.name, options);
+    const multiplexed = !session.tty;
+    const connection = input.hijack();
+    const channel = new SocketChannel(connection.accept(streamType(input, multiplexed)));
+    await pumpSession(channel, session, { multiplexed, stdin: options.stdin, logger: input.logger });
+  },
+
+  async ContainerAttachWebsocket(input, { containers }) {
+    const options = attachOptions(input.query);
+    const connection = input.hijack();
+    WebSocketChannel.check(connection);
+    const session = await containers.attach(input.path.name, options);
+    const channel = WebSocketChannel.accept(connection);
+    // Docker sends both streams as they are: WebSocket messages have no place for a frame's header.
+    await pumpSession(channel, session, { multiplexed: false, stdin: options.stdin, logger: input.logger });
+  },
+
+  async ExecStart(input, { containers }) {
+    const { Detach: detach = false, Tty: tty = false, ConsoleSize: consoleSize } = input.body;
+    const starting = containers.execStart(input.path.id, { detach, tty, ...(consoleSize && { consoleSize }) });
+    let session: Awaited<typeof starting>;
+    try {
+      session = await starting;
+    } catch (error) {
+      if (detach || !isErrorCode(error, 'command-not-found', 'command-not-executable')) throw error;
+      await tellOnStream(input, tty, errorMessage(error));
+      return;
+    }
+    if (!session) {
+      await input.sendEmpty(200);
+      return;
+    }
+    const multiplexed = !session.tty;
+    const channel = new SocketChannel(input.hijack().accept(streamType(input, multiplexed)));
+    await pumpSession(channel, session, { multiplexed, stdin: true, logger: input.logger });
+  },
+};
+
+/** Docker's clients learn that a command could not be executed from its output, and its exit code from inspecting it. */
+async function tellOnStream(input: HijackInput<HijackOperation>, tty: boolean, message: string): Promise<void> {
+  const channel = new SocketChannel(input.hijack().accept(streamType(input, !tty)));
+  const data = Buffer.from(`${message}\r\n`);
+  await channel.write(...encodeOutput({ stream: 'stdout', data }, !tty));
+  await channel.end();
+}
+
+function streamType(input: HijackInput<HijackOperation>, multiplexed: boolean): string {
+  return multiplexed && input.version >= MULTIPLEXED_SINCE ? MULTIPLEXED_STREAM : RAW_STREAM;
+}
+
+function attachOptions(query: OperationQuery<'ContainerAttach'>): AttachOptions {
+  const options = {
+    stdin: query.stdin ?? false,
+    stdout: query.stdout ?? false,
+    stderr: query.stderr ?? false,
+    logs: query.logs ?? false,
+    stream: query.stream ?? false,
+  };
+  return { ...options, ...(query.detachKeys !== undefined && { detachKeys: query.detachKeys }) };
+}

@@ -1,0 +1,70 @@
+import { PouchError } from '@pouch/base';
+import type { DiskUsageType } from '@pouch/engine';
+import { adaptDiskUsage, adaptInfo } from '../compat/system-shapes.ts';
+import type { Call } from '../http/call.ts';
+import type { Handlers } from './handler.ts';
+import { defined, parseTimestamp } from './parameters.ts';
+
+const DISK_USAGE_TYPES: readonly string[] = ['container', 'image', 'volume', 'build-cache'] satisfies DiskUsageType[];
+
+export const systemHandlers: Handlers<
+  'SystemPing' | 'SystemPingHead' | 'SystemVersion' | 'SystemInfo' | 'SystemEvents' | 'SystemDataUsage' | 'BuildPrune'
+> = {
+  async SystemPing({ call }) {
+    pong(call, 'OK');
+  },
+
+  async SystemPingHead({ call }) {
+    pong(call, '');
+  },
+
+  async SystemVersion({ call }, { system }) {
+    call.sendJson(200, await system.version());
+  },
+
+  async SystemInfo({ call }, { system }) {
+    const info = await system.info();
+    call.sendJson(200, call.newest ? info : adaptInfo(info, call.version));
+  },
+
+  async SystemEvents({ call, query }, { events }) {
+    const since = parseTimestamp(query.since, 'since');
+    const until = parseTimestamp(query.until, 'until');
+    if (since !== undefined && until !== undefined && until < since) {
+      throw new PouchError('invalid-argument', `the time of 'until' comes before that of 'since'`);
+    }
+    call.markEndless();
+    const out = call.jsonStream();
+    // Subscribe first, then say so: a client that has the head misses nothing.
+    const stream = events.stream(defined({ filters: query.filters, since, until }), call.signal);
+    let next = stream.next();
+    out.start();
+    for (let result = await next; !result.done; result = await next) {
+      await out.send(result.value);
+      next = stream.next();
+    }
+    out.end();
+  },
+
+  async SystemDataUsage({ call, query }, { system }) {
+    const types = query.type ?? [];
+    const unknown = types.find((type) => !DISK_USAGE_TYPES.includes(type));
+    if (unknown !== undefined) {
+      throw new PouchError('invalid-argument', `unknown object type: ${unknown.slice(0, 64)}`);
+    }
+    call.sendJson(200, adaptDiskUsage(await system.diskUsage(types as DiskUsageType[], call.signal), call.version));
+  },
+
+  /** There is no build cache, so there is nothing to remove. */
+  async BuildPrune({ call }) {
+    call.sendJson(200, { CachesDeleted: null, SpaceReclaimed: 0 });
+  },
+};
+
+function pong(call: Call, text: string): void {
+  const { response } = call;
+  response.setHeader('Cache-Control', 'no-cache, no-store, must-revalidate');
+  response.setHeader('Pragma', 'no-cache');
+  response.setHeader('Swarm', 'inactive');
+  call.sendText(200, text);
+}
