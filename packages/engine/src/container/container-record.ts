@@ -67,5 +67,10 @@ export interface ContainerMount extends MountPoint {
   readonly options?: readonly string[];
   /** A directory inside the volume. */
   readonly subpath?: string;
+  /** Absent: as far as the host can; true: or fail; false: not. */
   readonly readOnlyRecursive?: boolean;
+  /** Bind without what is mounted below the source. */
+  readonly nonRecursive?: boolean;
+  /** Make the source directory on the host at start when it is missing. */
+  readonly createSource?: boolean;
 }

@@ -1,0 +1,4 @@
+export type { CreateDefaults, KnownContainer, PrepareContext, PreparedContainer } from './context.ts';
+export { prepareContainer, validateContainerName } from './prepare-container.ts';
+export { parseSignal } from './signals.ts';
+export { validateResources } from './validate-resources.ts';

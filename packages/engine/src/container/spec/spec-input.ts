@@ -1,0 +1,46 @@
+import type { ContainerRecord } from '../container-record.ts';
+import type { HostFacts } from './host-facts.ts';
+import type { RootfsReader } from './rootfs-view.ts';
+
+/** Files and namespaces that were made for this start of the container. */
+export interface SandboxPaths {
+  /** The network namespace to join: the container's own, or another container's. Absent: a new, empty one. */
+  readonly netnsPath?: string;
+  readonly resolvConfPath?: string;
+  readonly hostsPath?: string;
+  readonly hostnamePath?: string;
+}
+
+/** The namespaces of other containers, for the modes `container:ID`. */
+export interface JoinedNamespaces {
+  /** `/proc/PID/ns/ipc` of the other container. */
+  readonly ipcPath?: string;
+  readonly pidPath?: string;
+}
+
+export interface SpecInput {
+  readonly record: ContainerRecord;
+  readonly host: HostFacts;
+  readonly sandbox: SandboxPaths;
+  /** Where each mounted volume is on the host, by its destination in the container; a subpath is applied already. */
+  readonly volumePaths: ReadonlyMap<string, string>;
+  readonly joined?: JoinedNamespaces;
+  /**
+   * A host directory for /dev/shm, which must outlive this container's mount namespace: the tmpfs made for IPC mode
+   * `shareable`, or that of the container joined. Absent: a private tmpfs.
+   */
+  readonly shmPath?: string;
+  /** `linux.cgroupsPath`, in the form that the cgroup driver wants. */
+  readonly cgroupsPath: string;
+  readonly rootfs: RootfsReader;
+  /** `root.path`; `rootfs`, which containerd's bundles have, by default. */
+  readonly rootfsPath?: string;
+  /** The init program for `--init` on the host; undefined when none was found. */
+  readonly initPath?: string | undefined;
+  /** More annotations, such as the shim's grouping. */
+  readonly annotations?: Readonly<Record<string, string>>;
+  /** Name of the default AppArmor profile, where the daemon has loaded one. */
+  readonly apparmorProfile?: string;
+  /** `no-new-privileges` for all containers. */
+  readonly noNewPrivileges?: boolean;
+}
