@@ -39,11 +39,23 @@ export async function connectBunWire(endpoint: Endpoint, handlers: WireHandlers)
   const where =
     endpoint.kind === 'unix' ? { unix: endpoint.path } : { hostname: endpoint.hostname, port: endpoint.port };
   const wire = new BunWire(handlers);
-  wire.socket = await bun.connect({ ...where, allowHalfOpen: true, socket: wire });
+  // Bun calls these without their object.
+  const socket: BunSocketHandlers = {
+    open: (opened) => {
+      wire.socket = opened;
+    },
+    data: (_socket, chunk) => handlers.onData(chunk),
+    drain: () => wire.drained(),
+    end: () => wire.ended(),
+    close: (_socket, error) => wire.closed(error),
+    error: (_socket, error) => wire.failed(error),
+    connectError: () => {},
+  };
+  wire.socket = await bun.connect({ ...where, allowHalfOpen: true, socket });
   return wire;
 }
 
-class BunWire implements Wire, BunSocketHandlers {
+class BunWire implements Wire {
   socket: BunSocket | undefined;
   readonly #handlers: WireHandlers;
   /** What the kernel has not taken yet. */
@@ -57,30 +69,22 @@ class BunWire implements Wire, BunSocketHandlers {
     this.#handlers = handlers;
   }
 
-  open(socket: BunSocket): void {
-    this.socket = socket;
-  }
-
-  data(_socket: BunSocket, chunk: Uint8Array): void {
-    this.#handlers.onData(chunk);
-  }
-
-  drain(): void {
+  drained(): void {
     if (this.#flush()) this.#handlers.onDrain();
   }
 
-  end(): void {
-    this.#end();
-  }
-
-  error(_socket: BunSocket, error: Error): void {
+  failed(error: Error): void {
     this.#failure = error;
   }
 
-  connectError(): void {}
+  ended(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#handlers.onEnd();
+  }
 
-  close(_socket: BunSocket, error?: Error): void {
-    this.#end();
+  closed(error?: Error): void {
+    this.ended();
     if (this.#closed) return;
     this.#closed = true;
     this.#handlers.onClose(this.#failure ?? error);
@@ -114,12 +118,6 @@ class BunWire implements Wire, BunSocketHandlers {
 
   destroy(): void {
     if (!this.#closed) this.socket?.terminate();
-  }
-
-  #end(): void {
-    if (this.#ended) return;
-    this.#ended = true;
-    this.#handlers.onEnd();
   }
 
   /** Hand the kernel what is queued; true when all of it went. */

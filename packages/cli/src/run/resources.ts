@@ -1,0 +1,49 @@
+import type { Resources } from '@pouch/api';
+import type { FlagValues } from '../flags/flag.ts';
+import type { RESOURCE_FLAGS, UPDATABLE_FLAGS } from './resource-flags.ts';
+
+type UpdatableFlags = FlagValues<typeof UPDATABLE_FLAGS>;
+type ResourceFlags = FlagValues<typeof RESOURCE_FLAGS> & { readonly 'cgroup-parent': string };
+
+/** The limits that a running container can be given. */
+export function updatableResources(flags: UpdatableFlags): Resources {
+  return {
+    BlkioWeight: flags['blkio-weight'],
+    CpuPeriod: flags['cpu-period'],
+    CpuQuota: flags['cpu-quota'],
+    CpuRealtimePeriod: flags['cpu-rt-period'],
+    CpuRealtimeRuntime: flags['cpu-rt-runtime'],
+    CpuShares: flags['cpu-shares'],
+    CpusetCpus: flags['cpuset-cpus'],
+    CpusetMems: flags['cpuset-mems'],
+    Memory: flags.memory,
+    MemoryReservation: flags['memory-reservation'],
+    MemorySwap: flags['memory-swap'],
+    NanoCpus: flags.cpus,
+    ...(flags['kernel-memory'] !== 0 && { KernelMemory: flags['kernel-memory'] }),
+    ...(flags['pids-limit'] !== undefined && { PidsLimit: flags['pids-limit'] }),
+  };
+}
+
+/** All limits of a new container. */
+export function resources(flags: ResourceFlags, given: ReadonlySet<string>): Resources {
+  const swappiness = flags['memory-swappiness'];
+  if (swappiness !== -1 && (swappiness < 0 || swappiness > 100)) {
+    throw new Error(`invalid value: ${swappiness}. Valid memory swappiness range is 0-100`);
+  }
+  return {
+    ...updatableResources(flags),
+    CgroupParent: flags['cgroup-parent'],
+    BlkioWeightDevice: [...flags['blkio-weight-device']],
+    BlkioDeviceReadBps: [...flags['device-read-bps']],
+    BlkioDeviceReadIOps: [...flags['device-read-iops']],
+    BlkioDeviceWriteBps: [...flags['device-write-bps']],
+    BlkioDeviceWriteIOps: [...flags['device-write-iops']],
+    Devices: [...flags.device],
+    DeviceCgroupRules: [...flags['device-cgroup-rule']],
+    Ulimits: [...flags.ulimit],
+    ...(flags.gpus.length > 0 && { DeviceRequests: [...flags.gpus] }),
+    ...(given.has('memory-swappiness') && { MemorySwappiness: swappiness }),
+    ...(given.has('oom-kill-disable') && { OomKillDisable: flags['oom-kill-disable'] }),
+  };
+}
