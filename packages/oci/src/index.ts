@@ -1,3 +1,6 @@
+export type { ArchivedImage, BlobSink, BlobSource } from './archive/blob-sink.ts';
+export * from './archive/read-archive.ts';
+export * from './archive/write-archive.ts';
 export * from './defaults/capabilities.ts';
 export * from './defaults/mounts.ts';
 export * from './defaults/paths.ts';
