@@ -166,9 +166,11 @@ export class GrpcCall implements AsyncIterable<Uint8Array>, Disposable {
     const status = this.#status?.['grpc-status'];
     if (status === undefined) {
       const code = this.#stream.rstCode ?? constants.NGHTTP2_NO_ERROR;
+      // Node closes the streams of a lost connection as if somebody had cancelled them.
+      const lost = this.#stream.session?.destroyed ?? true;
       const refused = code === constants.NGHTTP2_REFUSED_STREAM;
       const message = `${this.#method}: the connection to containerd ended before the answer (HTTP/2 code ${code}).`;
-      return statusError(this.#method, resetStatus(code), message, !refused);
+      return statusError(this.#method, lost ? GRPC_STATUS.UNAVAILABLE : resetStatus(code), message, !refused);
     }
     const number = Number(status);
     if (number === GRPC_STATUS.OK) {
