@@ -77,7 +77,10 @@ export interface ArchiveStat {
  * conflict (wrong state), not-modified (already so), invalid-argument, unsupported.
  */
 export interface ContainerService {
-  create(request: ContainerCreateRequest, options: { name?: string; platform?: string }): Promise<ContainerCreateResponse>;
+  create(
+    request: ContainerCreateRequest,
+    options: { name?: string; platform?: string },
+  ): Promise<ContainerCreateResponse>;
   list(options: { all: boolean; limit?: number; size?: boolean; filters: Filters }): Promise<ContainerSummary[]>;
   inspect(name: string, options?: { size?: boolean }): Promise<ContainerInspect>;
   start(name: string): Promise<void>;
@@ -90,7 +93,11 @@ export interface ContainerService {
   update(name: string, request: ContainerUpdateRequest): Promise<ContainerUpdateResponse>;
   remove(name: string, options: { force: boolean; volumes: boolean; link?: boolean }): Promise<void>;
   /** Known to exist when this returns (the transport can send its headers); the result follows. */
-  wait(name: string, condition: WaitCondition, signal: AbortSignal): { readonly result: Promise<ContainerWaitResponse> };
+  wait(
+    name: string,
+    condition: WaitCondition,
+    signal: AbortSignal,
+  ): { readonly result: Promise<ContainerWaitResponse> };
   prune(filters: Filters): Promise<ContainerPruneResponse>;
 
   attach(name: string, options: AttachOptions): Promise<AttachSession>;
@@ -102,12 +109,20 @@ export interface ContainerService {
   resize(name: string, size: { height: number; width: number }): Promise<void>;
   top(name: string, psArgs: string): Promise<ContainerTop>;
   /** One value (with a one-second pause for the CPU's difference unless `oneShot`), or one a second until the container is gone. */
-  stats(name: string, options: { stream: boolean; oneShot: boolean }, signal: AbortSignal): AsyncIterable<ContainerStats>;
+  stats(
+    name: string,
+    options: { stream: boolean; oneShot: boolean },
+    signal: AbortSignal,
+  ): AsyncIterable<ContainerStats>;
 
   changes(name: string): Promise<ContainerChange[]>;
   exportFilesystem(name: string, signal: AbortSignal): AsyncIterable<Uint8Array>;
   statPath(name: string, path: string): Promise<ArchiveStat>;
-  getArchive(name: string, path: string, signal: AbortSignal): Promise<{ stat: ArchiveStat; tar: AsyncIterable<Uint8Array> }>;
+  getArchive(
+    name: string,
+    path: string,
+    signal: AbortSignal,
+  ): Promise<{ stat: ArchiveStat; tar: AsyncIterable<Uint8Array> }>;
   putArchive(
     name: string,
     path: string,
@@ -116,7 +131,15 @@ export interface ContainerService {
   ): Promise<void>;
   commit(
     name: string,
-    options: { repository?: string; tag?: string; comment?: string; author?: string; pause: boolean; changes: readonly string[]; config?: ContainerCreateRequest },
+    options: {
+      repository?: string;
+      tag?: string;
+      comment?: string;
+      author?: string;
+      pause: boolean;
+      changes: readonly string[];
+      config?: ContainerCreateRequest;
+    },
   ): Promise<string>;
 
   execCreate(name: string, request: ExecCreateRequest): Promise<string>;

@@ -47,12 +47,17 @@ export function parseLogConfig(config: HostConfig['LogConfig']): LogSettings {
   return { driver, ...parseRotation(options), ...parseMode(options) };
 }
 
-function parseRotation(options: Readonly<Record<string, string>>): Pick<LogSettings, 'maxSize' | 'maxFiles' | 'compress'> {
+function parseRotation(
+  options: Readonly<Record<string, string>>,
+): Pick<LogSettings, 'maxSize' | 'maxFiles' | 'compress'> {
   const maxFiles = Number(options['max-file'] ?? 1);
   const compress = options.compress ?? 'false';
   const maxSize = options['max-size'];
   if (!Number.isInteger(maxFiles) || maxFiles < 1) {
-    throw new PouchError('invalid-argument', `max-file must be a whole number of at least 1, not '${options['max-file']}'`);
+    throw new PouchError(
+      'invalid-argument',
+      `max-file must be a whole number of at least 1, not '${options['max-file']}'`,
+    );
   }
   if (!['true', 'false'].includes(compress)) {
     throw new PouchError('invalid-argument', `compress must be true or false, not '${compress}'`);
@@ -61,7 +66,10 @@ function parseRotation(options: Readonly<Record<string, string>>): Pick<LogSetti
     throw new PouchError('invalid-argument', 'max-file needs max-size: without it the log is never rotated');
   }
   if (compress === 'true' && (maxSize === undefined || maxFiles === 1)) {
-    throw new PouchError('invalid-argument', 'compress cannot be true when max-file is less than 2 or max-size is not set');
+    throw new PouchError(
+      'invalid-argument',
+      'compress cannot be true when max-file is less than 2 or max-size is not set',
+    );
   }
   return { ...(maxSize !== undefined && { maxSize: parseBytes(maxSize) }), maxFiles, compress: compress === 'true' };
 }

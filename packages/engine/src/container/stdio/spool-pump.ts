@@ -1,9 +1,9 @@
 import { closeSync, type FSWatcher, openSync, readSync, watch, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { Emitter, exec, type Logger, nowNanos } from '@pouch/base';
-import type { StreamName } from '../container-service.ts';
+import { Emitter, exec, type Logger, nowNanos, PouchError } from '@pouch/base';
+import type { OutputChunk, StreamName } from '../container-service.ts';
 import { splitLines } from './line-splitter.ts';
-import type { FollowSource, LogDriver, LogEntry, LogPosition } from './log-driver.ts';
+import type { FollowSource, LogDriver, LogEntry, LogPosition, LogReadOptions } from './log-driver.ts';
 import { STREAMS, type Spool, SpoolFile } from './spool.ts';
 
 const CHUNK = 256 * 1024;
@@ -22,7 +22,7 @@ interface Cursor {
 const CURSOR_SIZE = 256;
 
 /** A reader whose bytes must not be punched away yet. */
-export interface SpoolHold extends Disposable {
+export interface SpoolHold {
   readonly offset: (stream: StreamName) => number;
 }
 
@@ -104,6 +104,14 @@ export class SpoolPump implements FollowSource, Disposable {
     return this.#files[stream].offset;
   }
 
+  /** The log of this run and those before it. */
+  readLog(options: LogReadOptions, signal: AbortSignal): AsyncIterable<OutputChunk> {
+    if (!this.#driver.readable) {
+      throw new PouchError('unsupported', 'configured logging driver does not support reading');
+    }
+    return this.#driver.read(options, this, signal);
+  }
+
   /** The process and its shim's copying have ended: take over what is left, the unfinished last lines too. */
   async finish(): Promise<void> {
     while (!this.#disposed && !this.#ended) {
@@ -162,7 +170,8 @@ export class SpoolPump implements FollowSource, Disposable {
       // Whether the stream ends here is only sure when this read met the end of the file.
       const { lines, consumed } = splitLines(this.#buffer.subarray(0, count), final && count < CHUNK);
       file.offset = at + consumed;
-      for (const line of lines) entries.push({ stream, data: Uint8Array.prototype.slice.call(line.data), time: nowNanos() });
+      for (const line of lines)
+        entries.push({ stream, data: Uint8Array.prototype.slice.call(line.data), time: nowNanos() });
       if (count < CHUNK || consumed === 0) break;
     }
     return file.offset - start;

@@ -1,52 +1,53 @@
 import type { OutputChunk, StreamName } from '../container-service.ts';
-import { STREAMS, type Spool, SpoolFile } from './spool.ts';
+import { type Spool, SpoolFile } from './spool.ts';
 import type { SpoolHold, SpoolPump } from './spool-pump.ts';
 
 const CHUNK = 64 * 1024;
 
 /**
  * Live output for one client, straight from the spool at the client's own pace: a slow one costs disk space, never
- * memory, and holds nobody else back.
+ * memory, and holds nobody else back. From its making on, the bytes behind its offsets are kept for it.
  */
-export async function* readSpool(
-  spool: Spool,
-  pump: SpoolPump,
-  from: Readonly<Record<StreamName, number>>,
-  wanted: readonly StreamName[],
-  signal: AbortSignal,
-): AsyncGenerator<OutputChunk, void, undefined> {
-  using resources = new DisposableStack();
-  const files = new Map<StreamName, SpoolFile>();
-  for (const stream of STREAMS) {
-    if (wanted.includes(stream)) files.set(stream, resources.use(new SpoolFile(spool.path(stream), from[stream])));
-  }
-  const hold: SpoolHold = {
-    offset: (stream) => files.get(stream)?.offset ?? Number.MAX_SAFE_INTEGER,
-    [Symbol.dispose]: () => pump.release(hold),
-  };
-  pump.hold(resources.use(hold));
-  while (!signal.aborted) {
-    const ended = pump.ended;
-    const next = waitFor(pump, signal);
-    let count = 0;
-    for (const [stream, file] of files) {
-      const buffer = Buffer.allocUnsafe(Math.min(CHUNK, Math.max(file.pending, 1)));
-      const read = file.read(buffer);
-      count += read;
-      if (read > 0) yield { stream, data: buffer.subarray(0, read) };
-    }
-    if (count === 0 && ended) {
-      next.cancel();
-      return;
-    }
-    if (count > 0) next.cancel();
-    else await next.promise;
-  }
-}
+export class SpoolReader implements Disposable {
+  readonly #pump: SpoolPump;
+  readonly #files = new Map<StreamName, SpoolFile>();
+  readonly #hold: SpoolHold;
 
-/** Subscribed before the files are looked at, so that nothing written between look and wait is missed. */
-function waitFor(pump: SpoolPump, signal: AbortSignal): { promise: Promise<void>; cancel: () => void } {
-  const controller = new AbortController();
-  const promise = pump.changed(AbortSignal.any([signal, controller.signal]));
-  return { promise, cancel: () => controller.abort() };
+  constructor(
+    spool: Spool,
+    pump: SpoolPump,
+    from: Readonly<Record<StreamName, number>>,
+    wanted: readonly StreamName[],
+  ) {
+    this.#pump = pump;
+    for (const stream of wanted) this.#files.set(stream, new SpoolFile(spool.path(stream), from[stream]));
+    this.#hold = { offset: (stream) => this.#files.get(stream)?.offset ?? Number.MAX_SAFE_INTEGER };
+    pump.hold(this.#hold);
+  }
+
+  /** Until the run's output has ended and all of it was given, or the signal aborts. */
+  async *read(signal: AbortSignal): AsyncGenerator<OutputChunk, void, undefined> {
+    while (!signal.aborted) {
+      const { ended } = this.#pump;
+      // Subscribed before the files are looked at: nothing written between look and wait is missed.
+      const settled = new AbortController();
+      const changed = this.#pump.changed(AbortSignal.any([signal, settled.signal]));
+      let count = 0;
+      for (const [stream, file] of this.#files) {
+        const buffer = Buffer.allocUnsafe(Math.min(CHUNK, Math.max(file.pending, 1)));
+        const read = file.read(buffer);
+        count += read;
+        if (read > 0) yield { stream, data: buffer.subarray(0, read) };
+      }
+      if (count > 0 || ended) settled.abort();
+      if (count === 0 && ended) return;
+      await changed;
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#pump.release(this.#hold);
+    for (const file of this.#files.values()) file[Symbol.dispose]();
+    this.#files.clear();
+  }
 }

@@ -1,0 +1,420 @@
+import type {
+  ContainerChange,
+  ContainerCreateRequest,
+  ContainerCreateResponse,
+  ContainerInspect,
+  ContainerPruneResponse,
+  ContainerStats,
+  ContainerSummary,
+  ContainerTop,
+  ContainerUpdateRequest,
+  ContainerUpdateResponse,
+  ContainerWaitResponse,
+  ExecCreateRequest,
+  ExecInspect,
+} from '@pouch/api';
+import { isErrorCode, PouchError } from '@pouch/base';
+import { type CgroupHierarchy, cgroupPaths, listCgroupPids } from '@pouch/linux';
+import type { ImageConfig } from '@pouch/oci';
+import { applyChanges } from '../image/changes.ts';
+import type { ContainerImage, ImageService } from '../image/image-service.ts';
+import type { Container } from './container.ts';
+import type {
+  ArchiveStat,
+  AttachOptions,
+  AttachSession,
+  ContainerService,
+  Filters,
+  LogOptions,
+  OutputChunk,
+  WaitCondition,
+} from './container-service.ts';
+import { validateContainerName } from './create/index.ts';
+import type { ExecManager } from './exec/exec-manager.ts';
+import type { ContainerFilesystem } from './filesystem/index.ts';
+import { publishContainerEvent } from './lifecycle/container-events.ts';
+import type { LifecycleContext } from './lifecycle/context.ts';
+import type { Creator } from './lifecycle/creator.ts';
+import type { Remover } from './lifecycle/remover.ts';
+import type { StartPlanner } from './lifecycle/start-plan.ts';
+import type { Starter } from './lifecycle/starter.ts';
+import type { Stopper } from './lifecycle/stopper.ts';
+import type { Updater } from './lifecycle/updater.ts';
+import { waitFor } from './lifecycle/waiter.ts';
+import { attachTo, readLogs } from './stdio/attach.ts';
+import { inspectContainer } from './view/inspect.ts';
+import { compileFilters, type FilterSources, wantsAll } from './view/list-filters.ts';
+import { streamStats } from './view/stats.ts';
+import { summarise } from './view/summary.ts';
+import { topOf } from './view/top.ts';
+
+export interface ContainerManagerOptions {
+  readonly snapshotter: string;
+  readonly cgroups: CgroupHierarchy;
+  /** Bytes. */
+  readonly hostMemory: number;
+}
+
+export interface ContainerManagerParts {
+  readonly context: LifecycleContext;
+  readonly images: ImageService;
+  readonly creator: Creator;
+  readonly starter: Starter;
+  readonly stopper: Stopper;
+  readonly remover: Remover;
+  readonly updater: Updater;
+  readonly planner: StartPlanner;
+  readonly execs: ExecManager;
+  readonly filesystem: ContainerFilesystem;
+}
+
+/** The door to containers: finds them, and hands each request to the part that does it. */
+export class ContainerManager implements ContainerService {
+  readonly #options: ContainerManagerOptions;
+  readonly #parts: ContainerManagerParts;
+
+  constructor(options: ContainerManagerOptions, parts: ContainerManagerParts) {
+    this.#options = options;
+    this.#parts = parts;
+  }
+
+  #get(name: string): Container {
+    return this.#parts.context.index.get(name);
+  }
+
+  #publish(container: Container, action: string, attributes: Readonly<Record<string, string>> = {}): void {
+    publishContainerEvent(this.#parts.context.events, container, action, attributes);
+  }
+
+  async create(
+    request: ContainerCreateRequest,
+    options: { name?: string; platform?: string },
+  ): Promise<ContainerCreateResponse> {
+    return await this.#parts.creator.create(request, options);
+  }
+
+  async list(options: { all: boolean; limit?: number; size?: boolean; filters: Filters }): Promise<ContainerSummary[]> {
+    const { context } = this.#parts;
+    const passes = await compileFilters(options.filters, this.#filterSources());
+    const limited = options.limit !== undefined && options.limit > 0;
+    const all = options.all || limited || wantsAll(options.filters);
+    const found = context.index
+      .all()
+      .filter(
+        (container) =>
+          container.status !== 'creating' &&
+          (all || container.live || container.status === 'restarting') &&
+          passes(container),
+      )
+      .sort((a, b) => (BigInt(a.record.created) < BigInt(b.record.created) ? 1 : -1));
+    const wanted = limited ? found.slice(0, options.limit) : found;
+    return await Promise.all(
+      wanted.map(async (container) => {
+        const summary = summarise(container, context.networks.sandbox(container.id));
+        if (!options.size) return summary;
+        const sizes = await this.#parts.filesystem.sizes(container);
+        return { ...summary, SizeRw: sizes.rw, SizeRootFs: sizes.rootfs };
+      }),
+    );
+  }
+
+  #filterSources(): FilterSources {
+    const { context, images } = this.#parts;
+    return {
+      find: (reference) => this.#get(reference),
+      sandbox: (id) => context.networks.sandbox(id),
+      imageIds: async (reference) => {
+        try {
+          return new Set([(await images.resolve(reference)).id]);
+        } catch (error) {
+          if (isErrorCode(error, 'not-found')) return new Set();
+          throw error;
+        }
+      },
+    };
+  }
+
+  async inspect(name: string, options: { size?: boolean } = {}): Promise<ContainerInspect> {
+    const container = this.#get(name);
+    const { context, filesystem } = this.#parts;
+    return inspectContainer(container, {
+      snapshotter: this.#options.snapshotter,
+      sandbox: (id) => context.networks.sandbox(id),
+      ...(options.size && { sizes: await filesystem.sizes(container) }),
+    });
+  }
+
+  async start(name: string): Promise<void> {
+    await this.#parts.starter.start(this.#get(name));
+  }
+
+  async stop(name: string, options: { signal?: string; timeout?: number }): Promise<void> {
+    await this.#parts.stopper.stop(this.#get(name), options);
+  }
+
+  async restart(name: string, options: { signal?: string; timeout?: number }): Promise<void> {
+    const container = this.#get(name);
+    const keepsUnderRm = container.record.hostConfig.AutoRemove;
+    if (keepsUnderRm) container.restartPending = true;
+    try {
+      await this.#parts.stopper.stop(container, options).catch((error: unknown) => {
+        if (!isErrorCode(error, 'not-modified')) throw error;
+      });
+      await this.#parts.starter.start(container);
+    } finally {
+      container.restartPending = false;
+    }
+    this.#publish(container, 'restart');
+  }
+
+  async kill(name: string, signal?: string): Promise<void> {
+    await this.#parts.stopper.kill(this.#get(name), signal);
+  }
+
+  async pause(name: string): Promise<void> {
+    const container = this.#get(name);
+    const { context } = this.#parts;
+    await context.mutex.run(container.id, async () => {
+      if (container.status === 'paused')
+        throw new PouchError('conflict', `container ${container.id} is already paused`);
+      if (container.status !== 'running') throw new PouchError('conflict', `container ${container.id} is not running`);
+      await context.containerd.tasks.pause(container.id);
+      container.transition('paused');
+    });
+    this.#publish(container, 'pause');
+  }
+
+  async unpause(name: string): Promise<void> {
+    const container = this.#get(name);
+    const { context } = this.#parts;
+    await context.mutex.run(container.id, async () => {
+      if (container.status !== 'paused') throw new PouchError('conflict', `container ${container.id} is not paused`);
+      await context.containerd.tasks.resume(container.id);
+      container.transition('running');
+    });
+    this.#publish(container, 'unpause');
+  }
+
+  async rename(name: string, newName: string): Promise<void> {
+    const container = this.#get(name);
+    const { context } = this.#parts;
+    validateContainerName(newName);
+    const plain = newName.replace(/^\//, '');
+    const oldName = container.record.name;
+    if (plain === oldName) {
+      throw new PouchError('invalid-argument', 'Renaming a container with the same name as its current name');
+    }
+    await context.mutex.run(container.id, async () => {
+      context.index.rename(container, plain);
+      context.networks.rename(container.id, plain);
+      await Promise.resolve();
+    });
+    this.#publish(container, 'rename', { oldName: `/${oldName}` });
+  }
+
+  async update(name: string, request: ContainerUpdateRequest): Promise<ContainerUpdateResponse> {
+    return await this.#parts.updater.update(this.#get(name), request);
+  }
+
+  async remove(name: string, options: { force: boolean; volumes: boolean; link?: boolean }): Promise<void> {
+    if (options.link)
+      throw new PouchError(
+        'unsupported',
+        'links of the default bridge cannot be removed one by one; remove the container',
+      );
+    await this.#parts.remover.remove(this.#get(name), options);
+  }
+
+  wait(
+    name: string,
+    condition: WaitCondition,
+    signal: AbortSignal,
+  ): { readonly result: Promise<ContainerWaitResponse> } {
+    return { result: waitFor(this.#get(name), condition, signal) };
+  }
+
+  async prune(filters: Filters): Promise<ContainerPruneResponse> {
+    for (const name of Object.keys(filters)) {
+      if (!['label', 'label!', 'until'].includes(name))
+        throw new PouchError('invalid-argument', `invalid filter '${name}'`);
+    }
+    const { context, remover, filesystem } = this.#parts;
+    const passes = await compileFilters(filters, this.#filterSources());
+    const deleted: string[] = [];
+    let reclaimed = 0;
+    for (const container of context.index.all()) {
+      if (!['created', 'exited', 'dead'].includes(container.status) || !passes(container)) continue;
+      const { rw } = await filesystem.sizes(container);
+      try {
+        await remover.remove(container, { force: false, volumes: false });
+      } catch (error) {
+        if (isErrorCode(error, 'conflict', 'not-found')) continue;
+        throw error;
+      }
+      deleted.push(container.id);
+      reclaimed += rw;
+    }
+    context.events.publish('container', 'prune', '', { reclaimed: String(reclaimed) });
+    return { ContainersDeleted: deleted.length > 0 ? deleted : null, SpaceReclaimed: reclaimed };
+  }
+
+  async attach(name: string, options: AttachOptions): Promise<AttachSession> {
+    const container = this.#get(name);
+    if (container.status === 'paused') {
+      throw new PouchError('conflict', `container ${container.id} is paused, unpause the container before attach`);
+    }
+    const session = attachTo(container, options, {
+      endInput: async () => {
+        container.stdin[Symbol.dispose]();
+        await this.#parts.context.containerd.tasks.closeStdin(container.id).catch(() => {});
+      },
+      onDetach: () => this.#publish(container, 'detach'),
+    });
+    this.#publish(container, 'attach');
+    return await Promise.resolve(session);
+  }
+
+  async logs(
+    name: string,
+    options: LogOptions,
+    signal: AbortSignal,
+  ): Promise<{ readonly tty: boolean; readonly output: AsyncIterable<OutputChunk> }> {
+    const container = this.#get(name);
+    const output = readLogs(container, options, signal);
+    return await Promise.resolve({ tty: container.record.config.Tty ?? false, output });
+  }
+
+  async resize(name: string, size: { height: number; width: number }): Promise<void> {
+    const container = this.#get(name);
+    if (!container.live) throw new PouchError('conflict', `cannot resize a stopped container: ${container.id}`);
+    await this.#parts.context.containerd.tasks.resizePty(container.id, '', size);
+    this.#publish(container, 'resize', { height: String(size.height), width: String(size.width) });
+  }
+
+  async top(name: string, psArgs: string): Promise<ContainerTop> {
+    const container = this.#get(name);
+    if (!container.live) throw new PouchError('conflict', `container ${container.id} is not running`);
+    const pids = await listCgroupPids(this.#cgroup(container));
+    const top = await topOf(pids.length > 0 ? pids : [container.state.pid], psArgs);
+    this.#publish(container, 'top');
+    return top;
+  }
+
+  stats(
+    name: string,
+    options: { stream: boolean; oneShot: boolean },
+    signal: AbortSignal,
+  ): AsyncIterable<ContainerStats> {
+    const sources = { cgroupOf: (each: Container) => this.#cgroup(each), hostMemory: this.#options.hostMemory };
+    return streamStats(this.#get(name), sources, options, signal);
+  }
+
+  #cgroup(container: Container): ReturnType<typeof cgroupPaths> {
+    return cgroupPaths(this.#options.cgroups, this.#parts.planner.cgroupsPath(container));
+  }
+
+  async changes(name: string): Promise<ContainerChange[]> {
+    return await this.#parts.filesystem.changes(this.#get(name));
+  }
+
+  async *exportFilesystem(name: string, signal: AbortSignal): AsyncGenerator<Uint8Array, void, undefined> {
+    const container = this.#get(name);
+    yield* this.#parts.filesystem.exportFilesystem(container, signal);
+    this.#publish(container, 'export');
+  }
+
+  async statPath(name: string, path: string): Promise<ArchiveStat> {
+    return await this.#parts.filesystem.statPath(this.#get(name), path);
+  }
+
+  async getArchive(
+    name: string,
+    path: string,
+    signal: AbortSignal,
+  ): Promise<{ stat: ArchiveStat; tar: AsyncIterable<Uint8Array> }> {
+    const container = this.#get(name);
+    const archive = await this.#parts.filesystem.getArchive(container, path, signal);
+    this.#publish(container, 'archive-path');
+    return archive;
+  }
+
+  async putArchive(
+    name: string,
+    path: string,
+    tar: AsyncIterable<Uint8Array>,
+    options: { noOverwriteDirNonDir: boolean; copyUIDGID: boolean; signal: AbortSignal },
+  ): Promise<void> {
+    const container = this.#get(name);
+    await this.#parts.filesystem.putArchive(container, path, tar, options);
+    this.#publish(container, 'extract-to-dir');
+  }
+
+  async commit(
+    name: string,
+    options: {
+      repository?: string;
+      tag?: string;
+      comment?: string;
+      author?: string;
+      pause: boolean;
+      changes: readonly string[];
+      config?: ContainerCreateRequest;
+    },
+  ): Promise<string> {
+    const container = this.#get(name);
+    const { images, context } = this.#parts;
+    const { record } = container;
+    const parent = await this.#parentImage(container);
+    const pauses = options.pause && container.status === 'running';
+    if (pauses) await context.containerd.tasks.pause(container.id);
+    try {
+      const id = await images.commit({
+        ...(options.repository && { repository: options.repository }),
+        ...(options.tag && { tag: options.tag }),
+        ...(options.comment && { comment: options.comment }),
+        ...(options.author && { author: options.author }),
+        config: applyChanges(imageRunConfig({ ...record.config, ...options.config }), options.changes),
+        snapshotKey: container.id,
+        parent,
+        containerId: container.id,
+      });
+      this.#publish(container, 'commit', {
+        comment: options.comment ?? '',
+        imageID: id,
+        imageRef: options.repository ?? '',
+      });
+      return id;
+    } finally {
+      if (pauses) await context.containerd.tasks.resume(container.id);
+    }
+  }
+
+  async #parentImage(container: Container): Promise<ContainerImage> {
+    return await this.#parts.images.resolve(container.record.imageId);
+  }
+
+  async execCreate(name: string, request: ExecCreateRequest): Promise<string> {
+    return await Promise.resolve(this.#parts.execs.create(this.#get(name), request));
+  }
+
+  async execStart(
+    execId: string,
+    options: { detach: boolean; tty: boolean; consoleSize?: readonly [height: number, width: number] },
+  ): Promise<AttachSession | undefined> {
+    return await this.#parts.execs.start(execId, options);
+  }
+
+  async execResize(execId: string, size: { height: number; width: number }): Promise<void> {
+    await this.#parts.execs.resize(execId, size);
+  }
+
+  async execInspect(execId: string): Promise<ExecInspect> {
+    return await Promise.resolve(this.#parts.execs.inspect(execId));
+  }
+}
+
+/** What of a container's configuration an image keeps. */
+function imageRunConfig(config: ContainerCreateRequest): NonNullable<ImageConfig['config']> {
+  const { Hostname: _h, Domainname: _d, Image: _i, HostConfig: _hc, NetworkingConfig: _n, ...rest } = config;
+  return rest as NonNullable<ImageConfig['config']>;
+}

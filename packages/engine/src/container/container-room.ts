@@ -1,0 +1,214 @@
+import { join } from 'node:path';
+import { KeyedMutex, type Logger } from '@pouch/base';
+import type { ContainerdClient } from '@pouch/containerd';
+import type { CgroupDriver, CgroupHierarchy } from '@pouch/linux';
+import type { EventBus } from '../events/event-bus.ts';
+import type { ImageService } from '../image/image-service.ts';
+import type { NetworkManager } from '../network/network-manager.ts';
+import type { Database } from '../store/database.ts';
+import { RecordTable } from '../store/record-table.ts';
+import type { VolumeService } from '../volume/volume-service.ts';
+import type { Container } from './container.ts';
+import { ContainerIndex } from './container-index.ts';
+import { ContainerManager } from './container-manager.ts';
+import type { ContainerRecord } from './container-record.ts';
+import { ExecManager } from './exec/exec-manager.ts';
+import { ContainerFilesystem } from './filesystem/index.ts';
+import { HealthMonitor } from './health/health-monitor.ts';
+import { publishContainerEvent } from './lifecycle/container-events.ts';
+import type { LifecycleContext } from './lifecycle/context.ts';
+import { type CreateEnvironment, Creator } from './lifecycle/creator.ts';
+import { ExitHandler } from './lifecycle/exit-handler.ts';
+import { Reconciler } from './lifecycle/reconciler.ts';
+import { Remover } from './lifecycle/remover.ts';
+import { Restarter } from './lifecycle/restarter.ts';
+import { restartDelay, startsWithDaemon } from './lifecycle/restart-policy.ts';
+import { ShmMounts } from './lifecycle/shm-mounts.ts';
+import { StartPlanner, type StartPlannerOptions } from './lifecycle/start-plan.ts';
+import { Starter } from './lifecycle/starter.ts';
+import { Stopper } from './lifecycle/stopper.ts';
+import { type RuntimeDefinition, TaskRuntime } from './lifecycle/task-runtime.ts';
+import { TaskWatcher } from './lifecycle/task-watcher.ts';
+import { Updater } from './lifecycle/updater.ts';
+import { type CopyUp, type ResolveSubpath, VolumeMounter } from './lifecycle/volume-mounter.ts';
+import { buildExecProcess, RootfsView } from './spec/index.ts';
+import { FifoPool } from './stdio/fifo-pool.ts';
+
+export interface ContainerRoomOptions {
+  /** Durable files of containers. */
+  readonly root: string;
+  /** Files of this boot. */
+  readonly state: string;
+  readonly containerdState: string | undefined;
+  readonly snapshotter: string;
+  readonly runtimes: ReadonlyMap<string, RuntimeDefinition>;
+  readonly cgroups: CgroupHierarchy;
+  readonly cgroupDriver: CgroupDriver;
+  readonly hostMemory: number;
+  readonly create: CreateEnvironment;
+  readonly start: Omit<StartPlannerOptions, 'host' | 'cgroupDriver'>;
+}
+
+export interface ContainerRoomDependencies {
+  readonly db: Database;
+  readonly containerd: ContainerdClient;
+  readonly images: ImageService;
+  readonly networks: NetworkManager;
+  readonly volumes: VolumeService;
+  readonly events: EventBus;
+  readonly logger: Logger;
+  readonly copyUp: CopyUp;
+  readonly resolveSubpath: ResolveSubpath;
+}
+
+/** Everything about containers, put together and brought up in order. */
+export class ContainerRoom implements AsyncDisposable {
+  readonly manager: ContainerManager;
+  readonly index: ContainerIndex;
+  readonly #context: LifecycleContext;
+  readonly #exits: ExitHandler;
+  readonly #execs: ExecManager;
+  readonly #health: HealthMonitor;
+  readonly #restarter: Restarter;
+  readonly #reconciler: Reconciler;
+  readonly #filesystem: ContainerFilesystem;
+  readonly #fifos: FifoPool;
+  readonly #watcher: TaskWatcher;
+
+  constructor(options: ContainerRoomOptions, dependencies: ContainerRoomDependencies) {
+    const { containerd, images, networks, volumes, events, logger } = dependencies;
+    const { host } = options.create;
+    const directories = { root: options.root, state: join(options.state, 'io') };
+    const index = new ContainerIndex(new RecordTable<ContainerRecord>(dependencies.db, 'container'), directories);
+    const tasks = new TaskRuntime(
+      {
+        runtimeRoot: join(options.state, 'runtime'),
+        containerdState: options.containerdState,
+        systemdCgroup: options.cgroupDriver === 'systemd',
+        runtimes: options.runtimes,
+      },
+      { containerd, logger },
+    );
+    const context: LifecycleContext = { index, containerd, tasks, networks, volumes, events, logger, mutex: new KeyedMutex() };
+    const shm = new ShmMounts(join(options.state, 'shm'), index);
+    const mounter = new VolumeMounter({ volumes, copyUp: dependencies.copyUp, resolveSubpath: dependencies.resolveSubpath });
+    const planner = new StartPlanner(
+      { ...options.start, host, cgroupDriver: options.cgroupDriver },
+      context,
+      { volumes: mounter, shm },
+    );
+    this.#fifos = new FifoPool(join(options.state, 'exec'));
+    this.#execs = new ExecManager({
+      containerd,
+      events,
+      logger,
+      fifos: this.#fifos,
+      buildProcess: async (container, request, tty) => {
+        const rootfs = new RootfsView(await planner.rootfs(container));
+        return await buildExecProcess(container.record, { ...request, Tty: tty }, { host, rootfs });
+      },
+    });
+    this.#health = new HealthMonitor({
+      execs: this.#execs,
+      logger,
+      publish: (container, status) => publishContainerEvent(events, container, `health_status: ${status}`),
+    });
+    const starter = new Starter(context, {
+      planner,
+      snapshotter: options.snapshotter,
+      followers: {
+        started: (container, resumed) => this.#health.started(container, resumed),
+        letGo: async (container) => await this.#exits.letGo(container),
+      },
+    });
+    this.#restarter = new Restarter(context, async (container) => await starter.restart(container));
+    const stopper = new Stopper(context, this.#restarter);
+    const remover = new Remover(context, stopper, this.#restarter);
+    this.#exits = new ExitHandler(context, {
+      restart: (container, delay) => this.#restarter.schedule(container, delay),
+      autoRemove: async (container) => await remover.autoRemove(container),
+      stopped: (container) => {
+        this.#health.stopped(container);
+        this.#execs.containerStopped(container);
+      },
+      letGo: async (container) => await shm.release(container),
+    });
+    this.#reconciler = new Reconciler(context, {
+      exits: this.#exits,
+      remover,
+      adopt: async (container, task) => await starter.adopt(container, task),
+    });
+    this.#filesystem = new ContainerFilesystem(
+      { mountRoot: join(options.state, 'rootfs') },
+      { containerd, volumes, logger },
+    );
+    this.#context = context;
+    this.index = index;
+    this.#watcher = new TaskWatcher({ containerd, logger, listener: this.#listener() });
+    const creator = new Creator(context, { images, environment: options.create, remover });
+    const updater = new Updater(context, host);
+    this.manager = new ContainerManager(
+      { snapshotter: options.snapshotter, cgroups: options.cgroups, hostMemory: options.hostMemory },
+      { context, images, creator, starter, stopper, remover, updater, planner, execs: this.#execs, filesystem: this.#filesystem },
+    );
+  }
+
+  #listener(): ConstructorParameters<typeof TaskWatcher>[0]['listener'] {
+    const { logger, events } = this.#context;
+    return {
+      exited: ({ containerId, execId, pid, exitCode, at }) => {
+        if (execId !== undefined) return this.#execs.exited(containerId, execId, exitCode);
+        const container = this.index.byId(containerId);
+        if (!container) return;
+        this.#exits.handle(container, { pid, exitCode, at }).catch((error: unknown) => {
+          logger.error('an exit could not be settled', { container: containerId, error });
+        });
+      },
+      oom: (containerId) => {
+        const container = this.index.byId(containerId);
+        if (!container?.live) return;
+        container.record.state.oomKilled = true;
+        container.save();
+        publishContainerEvent(events, container, 'oom');
+      },
+      paused: () => {},
+      reconcile: async () => await this.#reconciler.catchUp(),
+    };
+  }
+
+  /** Read the records back; networks and volumes can then be asked to take up what lives. */
+  async load(): Promise<ReadonlySet<string>> {
+    this.index.load();
+    await this.#filesystem.cleanup();
+    return await this.#reconciler.liveIds();
+  }
+
+  /** Bring records and containerd together, listen from then on, and start what is to start with the daemon. */
+  async start(): Promise<void> {
+    await this.#fifos.start();
+    await this.#reconciler.recover();
+    await this.#watcher.start();
+    for (const container of this.index.all()) this.#bringUp(container);
+  }
+
+  #bringUp(container: Container): void {
+    if (container.status === 'restarting') {
+      return this.#restarter.schedule(container, restartDelay(container.state.restartCount, 0n));
+    }
+    if (container.status !== 'exited' || !startsWithDaemon(container.record)) return;
+    container.transition('restarting', { manuallyStopped: false });
+    this.#restarter.schedule(container, 0);
+  }
+
+  /** Stop listening and let go of streams; containers run on. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#restarter[Symbol.dispose]();
+    this.#health[Symbol.dispose]();
+    await this.#watcher[Symbol.asyncDispose]();
+    await this.#filesystem.cleanup();
+    for (const container of this.index.all()) {
+      container.pump?.[Symbol.dispose]();
+      container.stdin[Symbol.dispose]();
+    }
+  }
+}

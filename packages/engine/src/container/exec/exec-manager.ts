@@ -1,0 +1,254 @@
+import type { ExecCreateRequest, ExecInspect } from '@pouch/api';
+import { background, isErrorCode, type Logger, newId, PouchError } from '@pouch/base';
+import type { ContainerdClient } from '@pouch/containerd';
+import type { EventBus } from '../../events/event-bus.ts';
+import type { Container } from '../container.ts';
+import type { AttachSession } from '../container-service.ts';
+import { publishContainerEvent } from '../lifecycle/container-events.ts';
+import type { FifoPool } from '../stdio/fifo-pool.ts';
+import { ProcessSession } from '../stdio/process-session.ts';
+import { ExecIo } from './exec-io.ts';
+
+/** Ended execs that can still be inspected, of all containers. */
+const KEPT = 1000;
+
+export interface ExecProcess {
+  readonly id: string;
+  readonly container: Container;
+  readonly request: ExecCreateRequest & { readonly Cmd: string[] };
+  status: 'created' | 'running' | 'ended';
+  pid: number;
+  exitCode: number | undefined;
+  readonly ended: PromiseWithResolvers<number>;
+}
+
+export interface ExecDependencies {
+  readonly containerd: ContainerdClient;
+  readonly events: EventBus;
+  readonly logger: Logger;
+  readonly fifos: FifoPool;
+  /** The OCI `process` for a request in a container. */
+  readonly buildProcess: (container: Container, request: ExecProcess['request'], tty: boolean) => Promise<object>;
+}
+
+/** Further processes in running containers. */
+export class ExecManager {
+  readonly #execs = new Map<string, ExecProcess>();
+  readonly #dependencies: ExecDependencies;
+
+  constructor(dependencies: ExecDependencies) {
+    this.#dependencies = dependencies;
+  }
+
+  create(container: Container, request: ExecCreateRequest): string {
+    requireRunning(container);
+    const command = request.Cmd ?? [];
+    if (command.length === 0 || command[0] === '')
+      throw new PouchError('invalid-argument', 'No exec command specified');
+    const exec: ExecProcess = {
+      id: newId(),
+      container,
+      request: { ...request, Cmd: [...command] },
+      status: 'created',
+      pid: 0,
+      exitCode: undefined,
+      ended: Promise.withResolvers<number>(),
+    };
+    this.#execs.set(exec.id, exec);
+    container.execIds.add(exec.id);
+    this.#forgetOldest();
+    publishContainerEvent(this.#dependencies.events, container, `exec_create: ${command.join(' ')}`, {
+      execID: exec.id,
+    });
+    return exec.id;
+  }
+
+  #forgetOldest(): void {
+    if (this.#execs.size <= KEPT) return;
+    for (const exec of this.#execs.values()) {
+      if (exec.status !== 'running') {
+        this.#drop(exec);
+        return;
+      }
+    }
+  }
+
+  #drop(exec: ExecProcess): void {
+    this.#execs.delete(exec.id);
+    exec.container.execIds.delete(exec.id);
+  }
+
+  get(id: string): ExecProcess {
+    const exec = this.#execs.get(id) ?? this.#byPrefix(id);
+    if (!exec) throw new PouchError('not-found', `No such exec instance: ${id}`);
+    return exec;
+  }
+
+  #byPrefix(prefix: string): ExecProcess | undefined {
+    if (prefix.length < 4) return undefined;
+    const matches = [...this.#execs.values()].filter((exec) => exec.id.startsWith(prefix));
+    return matches.length === 1 ? matches[0] : undefined;
+  }
+
+  async start(
+    id: string,
+    options: { detach: boolean; tty: boolean; consoleSize?: readonly [height: number, width: number] },
+  ): Promise<AttachSession | undefined> {
+    const exec = this.get(id);
+    const { request, container } = exec;
+    if (exec.status === 'running') throw new PouchError('conflict', `exec ${id} is already running`);
+    if (exec.status === 'ended') throw new PouchError('conflict', `exec ${id} has already run; create another`);
+    requireRunning(container);
+    exec.status = 'running';
+    const tty = request.Tty ?? options.tty;
+    const io = new ExecIo(await this.#dependencies.fifos.take(), {
+      stdin: !options.detach && request.AttachStdin === true,
+      stdout: !options.detach && request.AttachStdout === true,
+      stderr: !options.detach && request.AttachStderr === true,
+      terminal: tty,
+    });
+    try {
+      await this.#run(exec, io, tty, options.consoleSize ?? request.ConsoleSize);
+    } catch (error) {
+      await this.#failed(exec, io, error);
+      throw error;
+    }
+    return this.#attach(exec, io, tty, options.detach);
+  }
+
+  async #run(exec: ExecProcess, io: ExecIo, tty: boolean, size: readonly [number, number] | undefined): Promise<void> {
+    const { containerd, events, buildProcess } = this.#dependencies;
+    const { container } = exec;
+    const process = await buildProcess(container, exec.request, tty);
+    await containerd.tasks.exec({ containerId: container.id, execId: exec.id, process, ...io.open() });
+    publishContainerEvent(events, container, `exec_start: ${exec.request.Cmd.join(' ')}`, { execID: exec.id });
+    exec.pid = await containerd.tasks.start(container.id, exec.id);
+    if (tty && size && size[0] > 0 && size[1] > 0) await this.resize(exec.id, { height: size[0], width: size[1] });
+  }
+
+  async #failed(exec: ExecProcess, io: ExecIo, error: unknown): Promise<void> {
+    exec.exitCode = isErrorCode(error, 'command-not-found') ? 127 : 126;
+    exec.status = 'ended';
+    exec.ended.resolve(exec.exitCode);
+    await io[Symbol.asyncDispose]();
+    await this.#dependencies.containerd.tasks.deleteProcess(exec.container.id, exec.id).catch(() => {});
+  }
+
+  #attach(exec: ExecProcess, io: ExecIo, tty: boolean, detach: boolean): AttachSession | undefined {
+    const { containerd, logger, events } = this.#dependencies;
+    const { container } = exec;
+    if (detach) {
+      const done = exec.ended.promise.then(async () => await io[Symbol.asyncDispose]());
+      background(done, (error) => logger.warn('the streams of an exec stay', { exec: exec.id, error }));
+      return undefined;
+    }
+    return new ProcessSession({
+      tty,
+      stdin: exec.request.AttachStdin ? io.stdin : undefined,
+      detachKeys: exec.request.DetachKeys,
+      output: (signal) => io.output(signal),
+      endInput: async () => {
+        io.stdin[Symbol.dispose]();
+        await containerd.tasks.closeStdin(container.id, exec.id).catch(() => {});
+      },
+      onDetach: () => publishContainerEvent(events, container, 'exec_detach', { execID: exec.id }),
+      onClose: async () => {
+        // The process may go on without its client: its output is drained so that it is never held up.
+        if (exec.status === 'running') drain(io);
+        else await io[Symbol.asyncDispose]();
+        const done = exec.ended.promise.then(async () => await io[Symbol.asyncDispose]());
+        background(done, (error) => logger.warn('the streams of an exec stay', { exec: exec.id, error }));
+      },
+    });
+  }
+
+  /** Told by containerd's events. An exec of a former daemon is only cleared away. */
+  exited(containerId: string, execId: string, exitCode: number): void {
+    const { containerd, events, logger } = this.#dependencies;
+    const clear = containerd.tasks.deleteProcess(containerId, execId, { retryUnavailable: true }).then(
+      () => {},
+      (error: unknown) => {
+        if (!isErrorCode(error, 'not-found')) logger.debug('an ended exec stays in its shim', { exec: execId, error });
+      },
+    );
+    const exec = this.#execs.get(execId);
+    if (!exec || exec.status === 'ended') return;
+    background(
+      clear.then(() => {
+        exec.exitCode = exitCode;
+        exec.status = 'ended';
+        exec.pid = 0;
+        exec.ended.resolve(exitCode);
+        publishContainerEvent(events, exec.container, 'exec_die', { execID: execId, exitCode: String(exitCode) });
+      }),
+      () => {},
+    );
+  }
+
+  /** The container's run has ended, and its execs with it. */
+  containerStopped(container: Container): void {
+    for (const id of container.execIds) {
+      const exec = this.#execs.get(id);
+      if (!exec) continue;
+      if (exec.status === 'running') {
+        exec.status = 'ended';
+        exec.exitCode ??= 137;
+        exec.ended.resolve(exec.exitCode);
+      }
+      this.#drop(exec);
+    }
+  }
+
+  /** End it at once; its exit follows. */
+  async kill(id: string): Promise<void> {
+    const exec = this.get(id);
+    if (exec.status !== 'running') return;
+    await this.#dependencies.containerd.tasks.kill(exec.container.id, 9, { execId: id }).catch(() => {});
+  }
+
+  async resize(id: string, size: { height: number; width: number }): Promise<void> {
+    const exec = this.get(id);
+    if (exec.status !== 'running') throw new PouchError('conflict', `cannot resize a stopped exec: ${id}`);
+    await this.#dependencies.containerd.tasks.resizePty(exec.container.id, id, size);
+  }
+
+  inspect(id: string): ExecInspect {
+    const exec = this.get(id);
+    const { request, container } = exec;
+    const [entrypoint = '', ...rest] = request.Cmd;
+    return {
+      ID: exec.id,
+      Running: exec.status === 'running',
+      ExitCode: exec.exitCode ?? null,
+      ProcessConfig: {
+        tty: request.Tty ?? false,
+        entrypoint,
+        arguments: rest,
+        privileged: request.Privileged ?? false,
+        ...(request.User !== undefined && { user: request.User }),
+      },
+      OpenStdin: request.AttachStdin ?? false,
+      OpenStderr: request.AttachStderr ?? false,
+      OpenStdout: request.AttachStdout ?? false,
+      CanRemove: exec.status === 'ended',
+      ContainerID: container.id,
+      DetachKeys: Buffer.from(request.DetachKeys ?? '').toString('base64'),
+      Pid: exec.pid,
+    };
+  }
+}
+
+function requireRunning(container: Container): void {
+  if (container.status === 'paused') {
+    throw new PouchError('conflict', `container ${container.record.name} is paused, unpause the container before exec`);
+  }
+  if (container.status !== 'running') throw new PouchError('conflict', `container ${container.id} is not running`);
+}
+
+function drain(io: ExecIo): void {
+  void (async () => {
+    for await (const _ of io.output(new AbortController().signal)) {
+      // Nobody listens any more.
+    }
+  })().catch(() => {});
+}

@@ -1,0 +1,20 @@
+import type { KeyedMutex, Logger } from '@pouch/base';
+import type { ContainerdClient } from '@pouch/containerd';
+import type { EventBus } from '../../events/event-bus.ts';
+import type { NetworkManager } from '../../network/network-manager.ts';
+import type { VolumeService } from '../../volume/volume-service.ts';
+import type { ContainerIndex } from '../container-index.ts';
+import type { TaskRuntime } from './task-runtime.ts';
+
+/** What every step of a container's life has at hand. */
+export interface LifecycleContext {
+  readonly index: ContainerIndex;
+  readonly containerd: ContainerdClient;
+  readonly tasks: TaskRuntime;
+  readonly networks: NetworkManager;
+  readonly volumes: VolumeService;
+  readonly events: EventBus;
+  readonly logger: Logger;
+  /** One operation at a time on one container; the key is its id. */
+  readonly mutex: KeyedMutex;
+}

@@ -1,0 +1,148 @@
+import { mkdir } from 'node:fs/promises';
+import type { ContainerCreateRequest, ContainerCreateResponse } from '@pouch/api';
+import { newId, nowNanos, PouchError } from '@pouch/base';
+import type { ContainerImage, ImageService } from '../../image/image-service.ts';
+import type { Container } from '../container.ts';
+import { randomName } from '../container-name.ts';
+import type { ContainerRecord, ContainerState } from '../container-record.ts';
+import {
+  type PrepareContext,
+  type PreparedContainer,
+  prepareContainer,
+  validateContainerName,
+} from '../create/index.ts';
+import { publishContainerEvent } from './container-events.ts';
+import type { LifecycleContext } from './context.ts';
+import type { Remover } from './remover.ts';
+
+export type CreateEnvironment = Omit<PrepareContext, 'id' | 'volumes' | 'findContainer' | 'findNetwork'>;
+
+const FIRST_STATE: Readonly<ContainerState> = {
+  status: 'creating',
+  pid: 0,
+  exitCode: 0,
+  oomKilled: false,
+  error: '',
+  startedAt: '',
+  finishedAt: '',
+  restartCount: 0,
+  manuallyStopped: false,
+};
+
+/** Makes containers: checked, written down as `creating`, given their snapshot, then `created`. */
+export class Creator {
+  readonly #context: LifecycleContext;
+  readonly #images: ImageService;
+  readonly #environment: CreateEnvironment;
+  readonly #remover: Remover;
+
+  constructor(
+    context: LifecycleContext,
+    dependencies: { images: ImageService; environment: CreateEnvironment; remover: Remover },
+  ) {
+    this.#context = context;
+    this.#images = dependencies.images;
+    this.#environment = dependencies.environment;
+    this.#remover = dependencies.remover;
+  }
+
+  async create(
+    request: ContainerCreateRequest,
+    options: { name?: string; platform?: string },
+  ): Promise<ContainerCreateResponse> {
+    const { index } = this.#context;
+    if (!request.Image)
+      throw new PouchError('invalid-argument', 'Config.Image must name the image to make the container of');
+    if (options.name) validateContainerName(options.name);
+    const name = options.name?.replace(/^\//, '') || randomName((taken) => index.find(taken) !== undefined);
+    index.checkNameFree(name);
+    const image = await this.#images.resolve(request.Image, options.platform);
+    const id = newId();
+    const prepared = await prepareContainer(request, image, this.#prepareContext(id));
+    const container = await this.#store(id, name, request.Image, image, prepared);
+    await this.#context.mutex.run(id, async () => await this.#furnish(container));
+    prepared.keep();
+    publishContainerEvent(this.#context.events, container, 'create');
+    return { Id: id, Warnings: prepared.warnings };
+  }
+
+  async #store(
+    id: string,
+    name: string,
+    reference: string,
+    image: ContainerImage,
+    prepared: PreparedContainer,
+  ): Promise<Container> {
+    const record: ContainerRecord = {
+      id,
+      name,
+      created: nowNanos().toString(),
+      imageId: image.id,
+      imageReference: reference,
+      manifestDigest: image.manifestDigest,
+      chainId: image.chainId,
+      platform: image.platform,
+      config: prepared.config,
+      hostConfig: prepared.hostConfig,
+      endpoints: prepared.endpoints,
+      path: prepared.path,
+      args: prepared.args,
+      mounts: prepared.mounts,
+      runtime: prepared.runtime,
+      state: { ...FIRST_STATE },
+    };
+    try {
+      return this.#context.index.add(record);
+    } catch (error) {
+      await prepared.dispose();
+      throw error;
+    }
+  }
+
+  /** Directory and snapshot; when either fails nothing of the container stays. */
+  async #furnish(container: Container): Promise<void> {
+    const { record } = container;
+    try {
+      const [mounts] = await Promise.all([
+        this.#prepareSnapshot(record),
+        mkdir(container.directory, { recursive: true, mode: 0o700 }),
+      ]);
+      container.rootfs = mounts;
+      container.transition('created');
+    } catch (error) {
+      container.transition('removing');
+      this.#context.index.releaseName(container);
+      await this.#remover.finish(container, true);
+      throw error;
+    }
+  }
+
+  async #prepareSnapshot(record: ContainerRecord): Promise<NonNullable<Container['rootfs']>> {
+    const labels = { 'containerd.io/gc.root': new Date().toISOString(), 'pouch/container': record.id };
+    return await this.#context.containerd.snapshots.prepare(record.id, record.chainId, labels, {
+      retryUnavailable: true,
+    });
+  }
+
+  #prepareContext(id: string): PrepareContext {
+    const { index, networks, volumes } = this.#context;
+    return {
+      ...this.#environment,
+      id,
+      volumes,
+      findContainer: async (reference) => {
+        const { record } = await Promise.resolve(index.get(reference));
+        return {
+          id: record.id,
+          name: record.name,
+          mounts: record.mounts,
+          ipcMode: record.hostConfig.IpcMode ?? 'private',
+        };
+      },
+      findNetwork: async (reference) => {
+        const found = await networks.inspect(reference);
+        return { name: found.Name, driver: found.Driver };
+      },
+    };
+  }
+}

@@ -1,0 +1,93 @@
+import { nowNanos } from '@pouch/base';
+import type { Container } from '../container.ts';
+import { publishContainerEvent } from './container-events.ts';
+import type { LifecycleContext } from './context.ts';
+import { restartDelay, shouldRestart } from './restart-policy.ts';
+
+/** How a container's init ended. */
+export interface InitExit {
+  readonly pid: number;
+  readonly exitCode: number;
+  /** Nanoseconds since the epoch. */
+  readonly at: bigint;
+}
+
+/** What follows an exit. */
+export interface ExitFollowers {
+  /** The policy wants it started again after `delay` milliseconds. */
+  restart(container: Container, delay: number): void;
+  /** It was run with --rm. */
+  autoRemove(container: Container): Promise<void>;
+  /** Health checks and execs of this run end. */
+  stopped(container: Container): void;
+  /** What else a run holds on the host. */
+  letGo(container: Container): Promise<void>;
+}
+
+/** Takes a container from running to exited: written down first, then its streams, network and volumes are let go. */
+export class ExitHandler {
+  readonly #context: LifecycleContext;
+  readonly #followers: ExitFollowers;
+
+  constructor(context: LifecycleContext, followers: ExitFollowers) {
+    this.#context = context;
+    this.#followers = followers;
+  }
+
+  /** Told by an event, or found at reconciliation; the second telling does nothing. */
+  async handle(container: Container, exit: InitExit): Promise<void> {
+    const restart = await this.#context.mutex.run(container.id, async () => {
+      if (!container.live || (exit.pid !== 0 && exit.pid !== container.state.pid)) return undefined;
+      return await this.#settle(container, exit);
+    });
+    if (restart === undefined) return;
+    if (restart.delay !== undefined) this.#followers.restart(container, restart.delay);
+    else if (container.record.hostConfig.AutoRemove && !container.restartPending)
+      await this.#followers.autoRemove(container);
+  }
+
+  async #settle(container: Container, exit: InitExit): Promise<{ delay: number | undefined }> {
+    const { state } = container;
+    const ranFor = exit.at - BigInt(state.startedAt || '0');
+    const finishedAt = (exit.at > 0n ? exit.at : nowNanos()).toString();
+    const restarts = shouldRestart(container.record, exit.exitCode);
+    const delay = restarts ? restartDelay(state.restartCount, ranFor) : undefined;
+    const ended = { pid: 0, exitCode: exit.exitCode, finishedAt };
+    this.#followers.stopped(container);
+    container.transition(restarts ? 'restarting' : 'exited', ended);
+    if (state.oomKilled) publishContainerEvent(this.#context.events, container, 'oom');
+    await this.letGo(container);
+    publishContainerEvent(this.#context.events, container, 'die', {
+      exitCode: String(exit.exitCode),
+      execDuration: String(ranFor / 1_000_000_000n),
+    });
+    container.announceExit({ code: exit.exitCode });
+    return { delay };
+  }
+
+  /** Task, streams, network and volumes of a run that has ended. Each is tried whatever became of the others. */
+  async letGo(container: Container): Promise<void> {
+    const { tasks, networks, volumes, logger } = this.#context;
+    const { id } = container;
+    const steps = await Promise.allSettled([
+      (async () => {
+        await tasks.deleteTask(id);
+        await container.pump?.finish();
+        container.pump?.[Symbol.dispose]();
+        container.pump = undefined;
+        container.stdin[Symbol.dispose]();
+      })(),
+      networks.release(id),
+      this.#followers.letGo(container),
+      ...container.record.mounts
+        .filter((mount) => mount.Type === 'volume' && mount.Name)
+        .map((mount) => volumes.unmount(mount.Name as string, id)),
+    ]);
+    for (const step of steps) {
+      if (step.status === 'rejected') logger.warn('letting go of a run failed', { container: id, error: step.reason });
+    }
+    container.cleanup = tasks.deleteRecord(id).catch((error: unknown) => {
+      logger.warn('a container record stayed in containerd', { container: id, error });
+    });
+  }
+}

@@ -1,0 +1,124 @@
+import { rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { background, isErrorCode, PouchError } from '@pouch/base';
+import type { Container } from '../container.ts';
+import { publishContainerEvent } from './container-events.ts';
+import type { LifecycleContext } from './context.ts';
+import type { Restarter } from './restarter.ts';
+import type { Stopper } from './stopper.ts';
+
+export interface RemoveOptions {
+  readonly force: boolean;
+  /** Also the anonymous volumes. */
+  readonly volumes: boolean;
+}
+
+/**
+ * Takes containers away. The record says `removing` (and gives the name back) before anything goes, and is forgotten
+ * when all is gone: a crash in between is finished at the next start.
+ */
+export class Remover {
+  readonly #context: LifecycleContext;
+  readonly #stopper: Stopper;
+  readonly #restarter: Restarter;
+
+  constructor(context: LifecycleContext, stopper: Stopper, restarter: Restarter) {
+    this.#context = context;
+    this.#stopper = stopper;
+    this.#restarter = restarter;
+  }
+
+  async remove(container: Container, options: RemoveOptions): Promise<void> {
+    if (container.live) {
+      if (!options.force) throw this.#refusal(container);
+      await this.#stopper.kill(container, 'SIGKILL').catch((error: unknown) => {
+        if (!isErrorCode(error, 'conflict')) throw error;
+      });
+    }
+    await this.#context.mutex.run(container.id, async () => {
+      if (container.removed) throw new PouchError('not-found', `No such container: ${container.id}`);
+      if (container.live) throw this.#refusal(container);
+      await this.#takeAway(container, options.volumes);
+    });
+  }
+
+  /** After an exit under --rm: whoever waits is told once the removal is certain; the rest follows. */
+  async autoRemove(container: Container): Promise<void> {
+    const { mutex, logger } = this.#context;
+    if (container.removed || container.status === 'removing') return;
+    this.#mark(container);
+    container.announceGone({ code: container.state.exitCode });
+    publishContainerEvent(this.#context.events, container, 'destroy');
+    background(
+      mutex.run(container.id, async () => {
+        if (!container.removed) await this.#dismantle(container, true);
+      }),
+      (error) =>
+        logger.warn('an automatic removal is not finished; the next start finishes it', {
+          container: container.id,
+          error,
+        }),
+    );
+    await Promise.resolve();
+  }
+
+  /** Finish what a crash interrupted, or undo a create that failed. */
+  async finish(container: Container, volumes: boolean): Promise<void> {
+    await this.#dismantle(container, volumes);
+  }
+
+  #refusal(container: Container): PouchError {
+    const paused = container.status === 'paused';
+    const what = paused
+      ? 'container is paused and must be unpaused first'
+      : `container is running: stop the container before removing or force remove`;
+    return new PouchError('conflict', `cannot remove container "${container.record.name}": ${what}`);
+  }
+
+  async #takeAway(container: Container, volumes: boolean): Promise<void> {
+    this.#restarter.cancel(container);
+    this.#mark(container);
+    await this.#dismantle(container, volumes);
+    container.announceGone({ code: container.state.exitCode });
+    publishContainerEvent(this.#context.events, container, 'destroy');
+  }
+
+  #mark(container: Container): void {
+    container.transition('removing');
+    this.#context.index.releaseName(container);
+  }
+
+  async #dismantle(container: Container, volumes: boolean): Promise<void> {
+    const { containerd, tasks, networks, index } = this.#context;
+    await container.cleanup;
+    container.pump?.[Symbol.dispose]();
+    container.pump = undefined;
+    container.stdin[Symbol.dispose]();
+    await Promise.all([networks.release(container.id), this.#releaseVolumes(container, volumes)]);
+    try {
+      await containerd.snapshots.remove(container.id, { retryUnavailable: true });
+    } catch (error) {
+      if (isErrorCode(error, 'conflict') || /busy/.test(String(error))) {
+        // A task of a run that a crash cut short still has it.
+        await tasks.purge(container.id, container.record.runtime);
+        await containerd.snapshots.remove(container.id, { retryUnavailable: true });
+      } else if (!isErrorCode(error, 'not-found')) throw error;
+    }
+    await rm(container.directory, { recursive: true, force: true });
+    await rm(dirname(container.stdin.path), { recursive: true, force: true });
+    container.forget();
+    index.releaseName(container);
+  }
+
+  async #releaseVolumes(container: Container, remove: boolean): Promise<void> {
+    const { volumes, logger } = this.#context;
+    for (const mount of container.record.mounts) {
+      if (mount.Type !== 'volume' || !mount.Name) continue;
+      await volumes.unmount(mount.Name, container.id);
+      if (!remove || !mount.anonymous) continue;
+      await volumes.remove(mount.Name, { force: true }).catch((error: unknown) => {
+        logger.info('an anonymous volume stays', { volume: mount.Name, error });
+      });
+    }
+  }
+}

@@ -1,0 +1,36 @@
+import type { ContainerRecord } from '../container-record.ts';
+
+const FIRST = 100;
+const LONGEST = 60_000;
+/** A run of at least this many nanoseconds counts as a good one: the next pause is short again. */
+const GOOD_RUN = 10_000_000_000n;
+
+/** Whether the policy starts the container again after this exit. */
+export function shouldRestart(record: ContainerRecord, exitCode: number): boolean {
+  const policy = record.hostConfig.RestartPolicy;
+  if (record.state.manuallyStopped) return false;
+  switch (policy?.Name) {
+    case 'always':
+    case 'unless-stopped':
+      return true;
+    case 'on-failure': {
+      const most = policy.MaximumRetryCount ?? 0;
+      return exitCode !== 0 && (most === 0 || record.state.restartCount < most);
+    }
+    default:
+      return false;
+  }
+}
+
+/** Milliseconds until then: 100 ms, doubled each time up to a minute. */
+export function restartDelay(restartCount: number, ranForNanos: bigint): number {
+  if (ranForNanos >= GOOD_RUN) return FIRST;
+  return Math.min(FIRST * 2 ** Math.min(restartCount, 20), LONGEST);
+}
+
+/** Whether a daemon that starts brings up a container that is down: as Docker, `always` even after a user's stop. */
+export function startsWithDaemon(record: ContainerRecord): boolean {
+  const policy = record.hostConfig.RestartPolicy?.Name;
+  if (record.state.startedAt === '') return false;
+  return policy === 'always' || (policy === 'unless-stopped' && !record.state.manuallyStopped);
+}

@@ -1,0 +1,153 @@
+import { join } from 'node:path';
+import { PouchError } from '@pouch/base';
+import type { Mount } from '@pouch/containerd';
+import { type CgroupDriver, cgroupsPath } from '@pouch/linux';
+import type { AttachRequest, LinkTarget, Sandbox } from '../../network/sandbox.ts';
+import type { Container } from '../container.ts';
+import { buildSpec, containerOfMode, findInit, type HostFacts, RootfsView, type SpecInput } from '../spec/index.ts';
+import type { LifecycleContext } from './context.ts';
+import type { ShmMounts } from './shm-mounts.ts';
+import type { VolumeMounter } from './volume-mounter.ts';
+
+export interface StartPlannerOptions {
+  readonly host: HostFacts;
+  readonly cgroupDriver: CgroupDriver;
+  readonly cgroupParent: string | undefined;
+  readonly dns: readonly string[];
+  readonly dnsSearch: readonly string[];
+  readonly dnsOptions: readonly string[];
+  /** Path of the `--init` program; looked for on the host where absent. */
+  readonly initPath: string | undefined;
+}
+
+export interface StartPlan {
+  readonly spec: object;
+  readonly rootfs: readonly Mount[];
+  readonly sandbox: Sandbox;
+}
+
+/** Gets ready what a start needs; the parts that do not depend on each other at the same time. */
+export class StartPlanner {
+  readonly #options: StartPlannerOptions;
+  readonly #context: LifecycleContext;
+  readonly #volumes: VolumeMounter;
+  readonly #shm: ShmMounts;
+
+  constructor(
+    options: StartPlannerOptions,
+    context: LifecycleContext,
+    dependencies: { volumes: VolumeMounter; shm: ShmMounts },
+  ) {
+    this.#options = options;
+    this.#context = context;
+    this.#volumes = dependencies.volumes;
+    this.#shm = dependencies.shm;
+  }
+
+  async plan(container: Container): Promise<StartPlan> {
+    const { networks } = this.#context;
+    const [sandbox, rootfs, shmPath] = await Promise.all([
+      networks.attach(this.attachRequest(container)),
+      this.rootfs(container),
+      this.#shm.pathFor(container),
+    ]);
+    const volumePaths = await this.#volumes.mountAll(container, rootfs);
+    const initPath = container.record.hostConfig.Init ? await findInit(this.#options.initPath) : undefined;
+    const input = this.#specInput(container, sandbox, rootfs, volumePaths, shmPath);
+    const spec = await buildSpec({ ...input, initPath });
+    return { spec, rootfs, sandbox };
+  }
+
+  async rootfs(container: Container): Promise<readonly Mount[]> {
+    container.rootfs ??= await this.#context.containerd.snapshots.mounts(container.id);
+    return container.rootfs;
+  }
+
+  /** The daemon's own cgroup naming for the container. */
+  cgroupsPath(container: Container): string {
+    const parent = container.record.hostConfig.CgroupParent || this.#options.cgroupParent;
+    return cgroupsPath(this.#options.cgroupDriver, container.id, parent);
+  }
+
+  #specInput(
+    container: Container,
+    sandbox: Sandbox,
+    rootfs: readonly Mount[],
+    volumePaths: ReadonlyMap<string, string>,
+    shmPath: string | undefined,
+  ): SpecInput {
+    const { record } = container;
+    return {
+      record,
+      host: this.#options.host,
+      sandbox: {
+        ...(sandbox.netnsPath !== undefined && { netnsPath: sandbox.netnsPath }),
+        resolvConfPath: sandbox.resolvConfPath,
+        hostsPath: sandbox.hostsPath,
+        hostnamePath: sandbox.hostnamePath,
+      },
+      volumePaths,
+      joined: this.#joined(container),
+      ...(shmPath !== undefined && { shmPath }),
+      cgroupsPath: this.cgroupsPath(container),
+      rootfs: new RootfsView(rootfs),
+    };
+  }
+
+  #joined(container: Container): NonNullable<SpecInput['joined']> {
+    const { IpcMode, PidMode } = container.record.hostConfig;
+    const path = (mode: string | undefined, kind: 'ipc' | 'pid'): string | undefined => {
+      const other = containerOfMode(mode);
+      if (other === undefined) return undefined;
+      const target = this.#context.index.get(other);
+      if (!target.live) {
+        throw new PouchError(
+          'conflict',
+          `cannot join the ${kind} namespace of container ${target.id}: it is not running`,
+        );
+      }
+      return `/proc/${target.state.pid}/ns/${kind}`;
+    };
+    const ipcPath = path(IpcMode, 'ipc');
+    const pidPath = path(PidMode, 'pid');
+    return { ...(ipcPath !== undefined && { ipcPath }), ...(pidPath !== undefined && { pidPath }) };
+  }
+
+  attachRequest(container: Container): AttachRequest {
+    const { record } = container;
+    const { config, hostConfig } = record;
+    const pick = <T>(own: readonly T[] | undefined, fallback: readonly T[]): readonly T[] =>
+      own?.length ? own : fallback;
+    return {
+      containerId: record.id,
+      name: record.name,
+      hostname: config.Hostname ?? '',
+      ...(config.Domainname && { domainname: config.Domainname }),
+      networkMode: config.NetworkDisabled ? 'none' : (hostConfig.NetworkMode ?? 'default'),
+      endpoints: record.endpoints,
+      portBindings: hostConfig.PortBindings ?? {},
+      exposedPorts: Object.keys(config.ExposedPorts ?? {}),
+      publishAll: hostConfig.PublishAllPorts ?? false,
+      dns: pick(hostConfig.Dns, this.#options.dns),
+      dnsSearch: pick(hostConfig.DnsSearch, this.#options.dnsSearch),
+      dnsOptions: pick(hostConfig.DnsOptions, this.#options.dnsOptions),
+      extraHosts: hostConfig.ExtraHosts ?? [],
+      links: this.#links(container),
+      ...(config.MacAddress && { macAddress: config.MacAddress }),
+      directory: join(container.directory, 'network'),
+    };
+  }
+
+  #links(container: Container): LinkTarget[] {
+    return (container.record.hostConfig.Links ?? []).map((link) => {
+      const [name = '', alias = name] = link.split(':');
+      const target = this.#context.index.get(name);
+      if (!target.live)
+        throw new PouchError(
+          'conflict',
+          `Cannot link to a non running container: /${target.record.name} AS /${container.record.name}/${alias}`,
+        );
+      return { containerId: target.id, name: target.record.name, hostname: target.record.config.Hostname ?? '', alias };
+    });
+  }
+}

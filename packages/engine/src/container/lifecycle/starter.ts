@@ -1,0 +1,151 @@
+import { mkdir, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { errorMessage, isErrorCode, nowNanos, PouchError } from '@pouch/base';
+import type { ProcessIo, TaskProcess } from '@pouch/containerd';
+import type { Container } from '../container.ts';
+import { createLogDriver, parseLogConfig } from '../stdio/log-options.ts';
+import { SpoolPump } from '../stdio/spool-pump.ts';
+import { publishContainerEvent } from './container-events.ts';
+import type { LifecycleContext } from './context.ts';
+import type { StartPlanner } from './start-plan.ts';
+
+export interface StartFollowers {
+  /** Health checks begin; `resumed` when the run went on from before this daemon. */
+  started(container: Container, resumed: boolean): void;
+  /** What a failed start must give back. */
+  letGo(container: Container): Promise<void>;
+}
+
+/** Takes a container from created, exited or restarting to running. */
+export class Starter {
+  readonly #context: LifecycleContext;
+  readonly #planner: StartPlanner;
+  readonly #snapshotter: string;
+  readonly #followers: StartFollowers;
+
+  constructor(
+    context: LifecycleContext,
+    dependencies: { planner: StartPlanner; snapshotter: string; followers: StartFollowers },
+  ) {
+    this.#context = context;
+    this.#planner = dependencies.planner;
+    this.#snapshotter = dependencies.snapshotter;
+    this.#followers = dependencies.followers;
+  }
+
+  /** By a user: counts and marks of the restart policy begin anew. Throws `not-modified` when it runs. */
+  async start(container: Container): Promise<void> {
+    await this.#context.mutex.run(container.id, async () => {
+      this.#checkStartable(container);
+      await this.#run(container, { manuallyStopped: false, restartCount: 0 });
+    });
+  }
+
+  /** By the restart policy. */
+  async restart(container: Container): Promise<void> {
+    await this.#context.mutex.run(container.id, async () => {
+      if (container.status !== 'restarting' || container.state.manuallyStopped) return;
+      await this.#run(container, {});
+    });
+  }
+
+  #checkStartable(container: Container): void {
+    if (container.removed || container.status === 'removing') {
+      throw new PouchError('conflict', 'container is marked for removal and cannot be started');
+    }
+    if (container.status === 'paused') {
+      throw new PouchError('conflict', 'cannot start a paused container, try unpause instead');
+    }
+    if (container.live) throw new PouchError('not-modified', `container ${container.id} is already running`);
+  }
+
+  async #run(container: Container, changes: { manuallyStopped?: boolean; restartCount?: number }): Promise<void> {
+    const before = container.status;
+    container.transition('starting', { ...changes, error: '', oomKilled: false });
+    try {
+      await container.cleanup;
+      const pid = await this.#launch(container);
+      container.transition('running', { pid, exitCode: 0, startedAt: nowNanos().toString() });
+    } catch (error) {
+      await this.#undo(container, before, error);
+      throw error;
+    }
+    this.#followers.started(container, false);
+    publishContainerEvent(this.#context.events, container, 'start');
+  }
+
+  async #launch(container: Container): Promise<number> {
+    const { tasks } = this.#context;
+    const [plan, io] = await Promise.all([this.#planner.plan(container), this.#openStreams(container)]);
+    const pid = await tasks.create({
+      id: container.id,
+      runtime: container.record.runtime,
+      spec: plan.spec,
+      snapshotter: this.#snapshotter,
+      rootfs: plan.rootfs,
+      io,
+      labels: { 'pouch/container': container.record.name },
+      image: container.record.imageReference,
+    });
+    await tasks.start(container.id);
+    return pid;
+  }
+
+  /** A fresh spool and its pump; the input's FIFO where there is to be input. */
+  async #openStreams(container: Container): Promise<ProcessIo> {
+    const { config } = container.record;
+    const terminal = config.Tty ?? false;
+    container.spool.reset();
+    this.#openPump(container, true);
+    if (config.OpenStdin) {
+      await mkdir(dirname(container.stdin.path), { recursive: true, mode: 0o700 });
+      await rm(container.stdin.path, { force: true });
+      await container.stdin.create();
+    }
+    return {
+      terminal,
+      ...(config.OpenStdin && { stdin: container.stdin.path }),
+      stdout: container.spool.path('stdout'),
+      ...(!terminal && { stderr: container.spool.path('stderr') }),
+    };
+  }
+
+  #openPump(container: Container, fresh: boolean): void {
+    const { record } = container;
+    container.pump?.[Symbol.dispose]();
+    const subject = { id: record.id, name: record.name, image: record.imageReference, config: record.config };
+    container.pump = new SpoolPump(
+      { spool: container.spool, fresh, ringBuffer: parseLogConfig(record.hostConfig.LogConfig).ringBuffer },
+      {
+        driver: createLogDriver(record.hostConfig.LogConfig, container.logPath, subject),
+        logger: this.#context.logger.child({ container: record.id }),
+      },
+    );
+  }
+
+  /** After a restart of the daemon: take up the streams of a run that goes on, or ended meanwhile. */
+  async adopt(container: Container, task: TaskProcess): Promise<void> {
+    this.#openPump(container, false);
+    if (container.record.config.OpenStdin && task.status !== 'stopped') container.stdin.adopt();
+    if (task.status !== 'stopped') this.#followers.started(container, true);
+    await Promise.resolve();
+  }
+
+  async #undo(container: Container, before: Container['status'], error: unknown): Promise<void> {
+    const { tasks, logger } = this.#context;
+    const exitCode = isErrorCode(error, 'command-not-found')
+      ? 127
+      : isErrorCode(error, 'command-not-executable')
+        ? 126
+        : 128;
+    await tasks.purge(container.id, container.record.runtime).catch((reason: unknown) => {
+      logger.warn('a failed start left something behind', { container: container.id, error: reason });
+    });
+    await this.#followers.letGo(container);
+    const back = before === 'restarting' ? 'exited' : before;
+    const finishedAt = before === 'created' ? container.state.finishedAt : nowNanos().toString();
+    container.transition(back, { pid: 0, exitCode, error: errorMessage(error), finishedAt });
+    publishContainerEvent(this.#context.events, container, 'die', { exitCode: String(exitCode) });
+    container.announceExit({ code: exitCode, error: errorMessage(error) });
+  }
+}

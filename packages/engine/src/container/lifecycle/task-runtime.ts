@@ -1,0 +1,191 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { errorMessage, exec, isErrorCode, type Logger, PouchError, sleep, withDeadline } from '@pouch/base';
+import type { ContainerdClient, Mount, ProcessIo, TaskExitInfo } from '@pouch/containerd';
+import { packRuncOptions } from '@pouch/containerd';
+import { unmountTree } from '@pouch/linux';
+
+/** An OCI runtime with runc's command line. */
+export interface RuntimeDefinition {
+  readonly name: string;
+  /** Its executable, by name or path. */
+  readonly binary: string;
+}
+
+export interface TaskRuntimeOptions {
+  /** Where runtimes keep their own state; under it a directory per containerd namespace. */
+  readonly runtimeRoot: string;
+  /** containerd's state directory, for what a crash leaves there; undefined when containerd is not ours. */
+  readonly containerdState?: string | undefined;
+  readonly systemdCgroup: boolean;
+  readonly runtimes: ReadonlyMap<string, RuntimeDefinition>;
+}
+
+export interface TaskRequest {
+  readonly id: string;
+  readonly runtime: string;
+  readonly spec: object;
+  readonly snapshotter: string;
+  readonly rootfs: readonly Mount[];
+  readonly io: ProcessIo;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly image: string;
+}
+
+/** A container's task in containerd: made whole, or not at all; and taken away whole, whatever state a crash left it in. */
+export class TaskRuntime {
+  readonly #options: TaskRuntimeOptions;
+  readonly #containerd: ContainerdClient;
+  readonly #logger: Logger;
+
+  constructor(options: TaskRuntimeOptions, dependencies: { containerd: ContainerdClient; logger: Logger }) {
+    this.#options = options;
+    this.#containerd = dependencies.containerd;
+    this.#logger = dependencies.logger;
+  }
+
+  runtime(name: string): RuntimeDefinition {
+    const runtime = this.#options.runtimes.get(name);
+    if (!runtime) {
+      const known = [...this.#options.runtimes.keys()].join(', ');
+      throw new PouchError('invalid-argument', `unknown or invalid runtime name: ${name} (this daemon has: ${known})`);
+    }
+    return runtime;
+  }
+
+  /**
+   * Record and task, the process made but not started. Resolves with its host process id. What stands in the way from a
+   * crash is taken away first; when containerd dies under the call, it is done again once containerd is back.
+   */
+  async create(request: TaskRequest): Promise<number> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.#createOnce(request);
+      } catch (error) {
+        await this.purge(request.id, request.runtime);
+        if (attempt >= 3 || !this.#mayRetry(error)) throw error;
+        this.#logger.warn('making a task failed; trying again', { container: request.id, error });
+      }
+    }
+  }
+
+  #mayRetry(error: unknown): boolean {
+    return (
+      isErrorCode(error, 'unavailable', 'already-exists', 'cancelled') || /already exists/.test(errorMessage(error))
+    );
+  }
+
+  async #createOnce(request: TaskRequest): Promise<number> {
+    const { binary } = this.runtime(request.runtime);
+    const options = packRuncOptions({
+      binaryName: binary,
+      root: this.#options.runtimeRoot,
+      systemdCgroup: this.#options.systemdCgroup,
+    });
+    await this.#containerd.containers.create({
+      id: request.id,
+      image: request.image,
+      labels: request.labels,
+      runtime: 'io.containerd.runc.v2',
+      runtimeOptions: options,
+      spec: request.spec,
+      snapshotter: request.snapshotter,
+      snapshotKey: request.id,
+    });
+    return await this.#containerd.tasks.create({
+      containerId: request.id,
+      rootfs: request.rootfs,
+      options,
+      ...request.io,
+    });
+  }
+
+  async start(id: string): Promise<void> {
+    try {
+      await this.#containerd.tasks.start(id);
+    } catch (error) {
+      if (!isErrorCode(error, 'unavailable', 'cancelled')) throw error;
+      // containerd went away under the call: the process may have been started all the same.
+      const task = await this.#containerd.tasks.get(id);
+      if (task.status === 'created') await this.#containerd.tasks.start(id);
+    }
+  }
+
+  /** The ended task and its record. Resolves when the shim has written all output. */
+  async deleteTask(id: string): Promise<TaskExitInfo | undefined> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.#containerd.tasks.delete(id);
+      } catch (error) {
+        if (isErrorCode(error, 'not-found')) return undefined;
+        if (attempt >= 5) throw error;
+        await sleep(50 * attempt);
+      }
+    }
+  }
+
+  async deleteRecord(id: string): Promise<void> {
+    await ignoreMissing(this.#containerd.containers.delete(id, { retryUnavailable: true }));
+  }
+
+  /** Take everything of a container's run away, from any state: task, record, runtime's state, mounts, shim. */
+  async purge(id: string, runtime: string): Promise<void> {
+    await this.#killTask(id);
+    await this.deleteRecord(id);
+    const { binary } = this.#options.runtimes.get(runtime) ?? { binary: runtime };
+    const root = join(this.#options.runtimeRoot, this.#containerd.namespace);
+    if ((await names(root)).includes(id)) {
+      await exec(binary, ['--root', root, 'delete', '--force', id], { allowFailure: true });
+    }
+    await this.#endShim(id);
+    await this.#unmountBundle(id);
+  }
+
+  async #killTask(id: string): Promise<void> {
+    const { tasks } = this.#containerd;
+    try {
+      const task = await tasks.get(id);
+      if (task.status !== 'stopped') {
+        if (task.status === 'paused') await tasks.resume(id);
+        await ignoreMissing(tasks.kill(id, 9, { all: true }));
+        await withDeadline(tasks.wait(id), 10_000, `killing the task of ${id}`);
+      }
+      await this.deleteTask(id);
+    } catch (error) {
+      if (!isErrorCode(error, 'not-found'))
+        this.#logger.warn('a leftover task could not be ended', { container: id, error });
+    }
+  }
+
+  /** A shim whose containerd died while it was being made is known to nobody: found by its command line. */
+  async #endShim(id: string): Promise<void> {
+    for (const entry of await names('/proc')) {
+      if (!/^\d+$/.test(entry)) continue;
+      const words = (await readFile(`/proc/${entry}/cmdline`, 'utf8').catch(() => '')).split('\0');
+      if (!words[0]?.includes('containerd-shim')) continue;
+      const after = (flag: string): string | undefined => words[words.indexOf(flag) + 1];
+      if (after('-namespace') !== this.#containerd.namespace || after('-id') !== id) continue;
+      if (after('-address') !== undefined && after('-address') !== this.#containerd.address) continue;
+      process.kill(Number(entry), 'SIGKILL');
+    }
+  }
+
+  async #unmountBundle(id: string): Promise<void> {
+    const { containerdState } = this.#options;
+    if (containerdState === undefined) return;
+    const bundle = join(containerdState, 'io.containerd.runtime.v2.task', this.#containerd.namespace, id);
+    await unmountTree(bundle);
+  }
+}
+
+async function names(directory: string): Promise<string[]> {
+  return await readdir(directory).catch(() => []);
+}
+
+async function ignoreMissing(work: Promise<unknown>): Promise<void> {
+  try {
+    await work;
+  } catch (error) {
+    if (!isErrorCode(error, 'not-found')) throw error;
+  }
+}

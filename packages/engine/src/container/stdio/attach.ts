@@ -1,0 +1,84 @@
+import { PouchError } from '@pouch/base';
+import type { Container } from '../container.ts';
+import type { AttachOptions, AttachSession, LogOptions, OutputChunk, StreamName } from '../container-service.ts';
+import type { FollowSource } from './log-driver.ts';
+import { createLogDriver } from './log-options.ts';
+import { ProcessSession } from './process-session.ts';
+import type { SpoolPump } from './spool-pump.ts';
+import { SpoolReader } from './spool-reader.ts';
+import { STREAMS } from './spool.ts';
+
+const ENDED: FollowSource = { ended: true, changed: async () => {} };
+
+/**
+ * Connect a client to a container's streams. Attached before the start it sees everything from the first byte; attached
+ * to a running container, what comes from now on, with the log before it when asked.
+ */
+export function attachTo(
+  container: Container,
+  options: AttachOptions,
+  actions: { endInput: () => Promise<void>; onDetach: () => void },
+): AttachSession {
+  const { config } = container.record;
+  return new ProcessSession({
+    tty: config.Tty ?? false,
+    stdin: options.stdin && config.OpenStdin ? container.stdin : undefined,
+    detachKeys: options.detachKeys,
+    output: (signal) => outputOf(container, options, signal),
+    endInput: async () => {
+      if (config.StdinOnce) await actions.endInput();
+    },
+    onDetach: actions.onDetach,
+  });
+}
+
+/** The place in the stream is taken now, not when the first chunk is asked for. */
+function outputOf(container: Container, options: AttachOptions, signal: AbortSignal): AsyncIterable<OutputChunk> {
+  const wanted = options.stream ? STREAMS.filter((stream) => options[stream]) : [];
+  const live = wanted.length > 0 ? openLive(container, wanted, signal) : undefined;
+  live?.catch(() => {});
+  return joinOutput(container, options, live, signal);
+}
+
+async function openLive(
+  container: Container,
+  wanted: readonly StreamName[],
+  signal: AbortSignal,
+): Promise<SpoolReader | undefined> {
+  const { pump } = container;
+  if (pump) return new SpoolReader(container.spool, pump, offsetsOf(pump), wanted);
+  const next = await container.nextPump(signal);
+  return next && new SpoolReader(container.spool, next, { stdout: 0, stderr: 0 }, wanted);
+}
+
+function offsetsOf(pump: SpoolPump): Record<StreamName, number> {
+  return { stdout: pump.offset('stdout'), stderr: pump.offset('stderr') };
+}
+
+async function* joinOutput(
+  container: Container,
+  options: AttachOptions,
+  live: Promise<SpoolReader | undefined> | undefined,
+  signal: AbortSignal,
+): AsyncGenerator<OutputChunk, void, undefined> {
+  if (options.logs) {
+    const past = { stdout: options.stdout, stderr: options.stderr, follow: false, timestamps: false, details: false };
+    yield* readLogs(container, past, signal);
+  }
+  using reader = await live;
+  if (reader) yield* reader.read(signal);
+}
+
+/** The container's log. Throws `unsupported` where its driver cannot be read. */
+export function readLogs(container: Container, options: LogOptions, signal: AbortSignal): AsyncIterable<OutputChunk> {
+  const { record } = container;
+  if (!options.stdout && !options.stderr) {
+    throw new PouchError('invalid-argument', 'Bad parameters: you must choose at least one stream');
+  }
+  const subject = { id: record.id, name: record.name, image: record.imageReference, config: record.config };
+  const live = container.pump;
+  if (live) return live.readLog(options, signal);
+  const driver = createLogDriver(record.hostConfig.LogConfig, container.logPath, subject);
+  if (!driver.readable) throw new PouchError('unsupported', 'configured logging driver does not support reading');
+  return driver.read(options, ENDED, signal);
+}

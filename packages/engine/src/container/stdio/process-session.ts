@@ -1,0 +1,59 @@
+import { PouchError } from '@pouch/base';
+import type { AttachSession, OutputChunk } from '../container-service.ts';
+import { DEFAULT_DETACH_KEYS, DetachScanner, parseDetachKeys } from './detach-keys.ts';
+import type { StdinPipe } from './stdin-pipe.ts';
+
+export interface SessionParts {
+  readonly tty: boolean;
+  /** Undefined where the client does not give input. */
+  readonly stdin: StdinPipe | undefined;
+  /** Makes the output; ends when the signal aborts. */
+  readonly output: (signal: AbortSignal) => AsyncIterable<OutputChunk>;
+  /** The client's input has ended. */
+  readonly endInput: () => Promise<void>;
+  readonly onDetach?: () => void;
+  readonly onClose?: () => Promise<void>;
+  readonly detachKeys?: string | undefined;
+}
+
+/** One client's connection to a process: output at its own pace, input with the detach keys taken out. */
+export class ProcessSession implements AttachSession {
+  readonly tty: boolean;
+  readonly output: AsyncIterable<OutputChunk>;
+  readonly #parts: SessionParts;
+  readonly #scanner: DetachScanner;
+  readonly #detach = new AbortController();
+
+  constructor(parts: SessionParts) {
+    this.#parts = parts;
+    this.tty = parts.tty;
+    this.#scanner = new DetachScanner(parts.detachKeys ? parseDetachKeys(parts.detachKeys) : DEFAULT_DETACH_KEYS);
+    this.output = parts.output(this.#detach.signal);
+  }
+
+  get detached(): AbortSignal {
+    return this.#detach.signal;
+  }
+
+  async write(chunk: Uint8Array): Promise<void> {
+    const { stdin, tty } = this.#parts;
+    if (this.#detach.signal.aborted) throw new PouchError('cancelled', 'detached');
+    if (!stdin) return;
+    if (!tty) return await stdin.write(chunk);
+    const { pass, detached } = this.#scanner.push(chunk);
+    await stdin.write(pass);
+    if (!detached) return;
+    this.#parts.onDetach?.();
+    this.#detach.abort();
+    throw new PouchError('cancelled', 'detached');
+  }
+
+  async endInput(): Promise<void> {
+    if (!this.#detach.signal.aborted) await this.#parts.endInput();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#detach.abort();
+    await this.#parts.onClose?.();
+  }
+}

@@ -1,0 +1,108 @@
+import type { ContainerInspect, EndpointSettingsInspect, NetworkSettings } from '@pouch/api';
+import { formatTime } from '@pouch/base';
+import type { Sandbox } from '../../network/sandbox.ts';
+import { apiTime, type Container } from '../container.ts';
+import type { ContainerMount } from '../container-record.ts';
+import { dockerStatus, isLive } from '../state-machine.ts';
+
+export interface InspectSources {
+  readonly snapshotter: string;
+  readonly sandbox: (containerId: string) => Sandbox | undefined;
+  readonly sizes?: { readonly rw: number; readonly rootfs: number };
+}
+
+/** A container as the API shows it. */
+export function inspectContainer(container: Container, sources: InspectSources): ContainerInspect {
+  const { record } = container;
+  const sandbox = sources.sandbox(container.id);
+  return {
+    Id: record.id,
+    Created: formatTime(BigInt(record.created)),
+    Path: record.path,
+    Args: record.args,
+    State: inspectState(container),
+    Image: record.imageId,
+    ResolvConfPath: sandbox?.resolvConfPath ?? '',
+    HostnamePath: sandbox?.hostnamePath ?? '',
+    HostsPath: sandbox?.hostsPath ?? '',
+    LogPath: record.hostConfig.LogConfig?.Type === 'json-file' ? container.logPath : '',
+    Name: `/${record.name}`,
+    RestartCount: record.state.restartCount,
+    Driver: sources.snapshotter,
+    Platform: 'linux',
+    MountLabel: '',
+    ProcessLabel: '',
+    AppArmorProfile: '',
+    ExecIDs: container.execIds.size > 0 ? [...container.execIds] : null,
+    HostConfig: record.hostConfig,
+    Mounts: record.mounts.map(inspectMount),
+    Config: record.config,
+    NetworkSettings: networkSettings(container, sandbox),
+    Storage: { RootFS: { Snapshot: { Name: sources.snapshotter } } },
+    ...(sources.sizes && { SizeRw: sources.sizes.rw, SizeRootFs: sources.sizes.rootfs }),
+  } as ContainerInspect;
+}
+
+function inspectState(container: Container): ContainerInspect['State'] {
+  const { state } = container;
+  const { health } = state;
+  return {
+    Status: dockerStatus(state.status),
+    Running: isLive(state.status) || state.status === 'restarting',
+    Paused: state.status === 'paused',
+    Restarting: state.status === 'restarting',
+    OOMKilled: state.oomKilled,
+    Dead: state.status === 'dead',
+    Pid: state.pid,
+    ExitCode: state.exitCode,
+    Error: state.error,
+    StartedAt: apiTime(state.startedAt),
+    FinishedAt: apiTime(state.finishedAt),
+    ...(health && { Health: { Status: health.status, FailingStreak: health.failingStreak, Log: [...health.log] } }),
+  };
+}
+
+/** Without what only the daemon must know. */
+export function inspectMount(mount: ContainerMount): ContainerInspect['Mounts'][number] {
+  const { Type, Source, Destination, Mode, RW, Propagation, Name, Driver } = mount;
+  return {
+    Type,
+    ...(Name !== undefined && { Name }),
+    Source,
+    Destination,
+    ...(Driver !== undefined && { Driver }),
+    Mode,
+    RW,
+    Propagation,
+  };
+}
+
+/** What a container that does not run wants of the network, or what a running one has. */
+export function networksOf(
+  container: Container,
+  sandbox: Sandbox | undefined,
+): Record<string, EndpointSettingsInspect> {
+  if (sandbox && Object.keys(sandbox.networks).length > 0) return { ...sandbox.networks };
+  return { ...container.record.endpoints };
+}
+
+function networkSettings(container: Container, sandbox: Sandbox | undefined): NetworkSettings {
+  const networks = networksOf(container, sandbox);
+  const bridge = networks.bridge;
+  return {
+    SandboxID: sandbox?.id ?? '',
+    SandboxKey: sandbox?.netnsPath ?? '',
+    Ports: { ...sandbox?.ports },
+    Networks: networks,
+    ...(bridge && {
+      EndpointID: bridge.EndpointID ?? '',
+      Gateway: bridge.Gateway ?? '',
+      GlobalIPv6Address: bridge.GlobalIPv6Address ?? '',
+      GlobalIPv6PrefixLen: bridge.GlobalIPv6PrefixLen ?? 0,
+      IPAddress: bridge.IPAddress ?? '',
+      IPPrefixLen: bridge.IPPrefixLen ?? 0,
+      IPv6Gateway: bridge.IPv6Gateway ?? '',
+      MacAddress: bridge.MacAddress ?? '',
+    }),
+  };
+}

@@ -1,0 +1,41 @@
+import type { ContainerSummary } from '@pouch/api';
+import type { Sandbox } from '../../network/sandbox.ts';
+import type { Container } from '../container.ts';
+import { dockerStatus } from '../state-machine.ts';
+import { inspectMount, networksOf } from './inspect.ts';
+import { statusText } from './status-text.ts';
+
+/** A container as `ps` lists it. */
+export function summarise(container: Container, sandbox: Sandbox | undefined): ContainerSummary {
+  const { record } = container;
+  const { health } = record.state;
+  return {
+    Id: record.id,
+    Names: [`/${record.name}`],
+    Image: record.imageReference,
+    ImageID: record.imageId,
+    Command: [record.path, ...record.args].join(' '),
+    Created: Number(BigInt(record.created) / 1_000_000_000n),
+    Ports: sandbox ? summarisePorts(sandbox) : [],
+    Labels: record.config.Labels ?? {},
+    State: dockerStatus(record.state.status),
+    Status: statusText(record),
+    HostConfig: { NetworkMode: record.hostConfig.NetworkMode ?? 'default' },
+    NetworkSettings: { Networks: networksOf(container, sandbox) },
+    Mounts: record.mounts.map(inspectMount),
+    ...(health && { Health: { Status: health.status, FailingStreak: health.failingStreak } }),
+  };
+}
+
+function summarisePorts(sandbox: Sandbox): ContainerSummary['Ports'] {
+  const ports: ContainerSummary['Ports'] = [];
+  for (const [key, bindings] of Object.entries(sandbox.ports)) {
+    const [port, type = 'tcp'] = key.split('/');
+    const plain = { PrivatePort: Number(port), Type: type };
+    if (!bindings || bindings.length === 0) ports.push(plain);
+    for (const binding of bindings ?? []) {
+      ports.push({ IP: binding.HostIp, ...plain, PublicPort: Number(binding.HostPort) });
+    }
+  }
+  return ports;
+}
