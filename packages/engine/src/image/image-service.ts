@@ -38,6 +38,8 @@ export interface PullOptions {
 export interface ImageUser {
   readonly containerId: string;
   readonly imageId: string;
+  /** Of the platform's manifest that its file system came from. */
+  readonly manifestDigest: string;
   readonly running: boolean;
 }
 
@@ -60,7 +62,13 @@ export interface ImageService {
   resolve(reference: string, platform?: string): Promise<ContainerImage>;
   pull(reference: string, options: PullOptions): Promise<void>;
   push(reference: string, options: PullOptions): Promise<void>;
-  list(options: { all?: boolean; filters?: Filters; digests?: boolean; sharedSize?: boolean }): Promise<ImageSummary[]>;
+  list(options: {
+    all?: boolean;
+    filters?: Filters;
+    digests?: boolean;
+    sharedSize?: boolean;
+    manifests?: boolean;
+  }): Promise<ImageSummary[]>;
   inspect(reference: string, options?: { platform?: string; manifests?: boolean }): Promise<ImageInspect>;
   history(reference: string, platform?: string): Promise<ImageHistoryItem[]>;
   tag(source: string, target: string): Promise<void>;
