@@ -294,6 +294,12 @@ export class RegistryClient implements Disposable {
   }
 }
 
+/** No connection, or plain HTTP to a server that has come to want TLS, which answers 400. */
+function cannotTalk(error: unknown, endpoint: Endpoint): boolean {
+  if (error instanceof RegistryFailure) return error.status === 400 && endpoint.base.protocol === 'http:';
+  return isErrorCode(error, 'unavailable', 'deadline-exceeded');
+}
+
 function blobTarget(reference: ImageReference, { digest }: Descriptor): string {
   return `v2/${reference.path}/blobs/${digest}`;
 }

@@ -26,12 +26,14 @@ export interface Endpoint {
 
 /** Milliseconds for which a mirror that could not be reached is left out. */
 const REST_AFTER_FAILURE = 30_000;
+/** Milliseconds after which certificates and addresses are looked up again. */
+const LOOKUP_LIFETIME = 30_000;
 
 /** Knows where each registry is, with its mirrors and TLS settings, and which of its servers answered last. */
 export class EndpointDirectory {
   readonly #settings: RegistrySettings;
   readonly #insecure: InsecureList;
-  readonly #known = new Map<string, Promise<Endpoint[]>>();
+  readonly #known = new Map<string, { readonly endpoints: Promise<Endpoint[]>; readonly until: number }>();
   readonly #restUntil = new Map<string, number>();
   readonly #plainHttp = new Set<string>();
 
@@ -75,13 +77,12 @@ export class EndpointDirectory {
   }
 
   async #endpoints(domain: string): Promise<Endpoint[]> {
-    let known = this.#known.get(domain);
-    if (!known) {
-      known = this.#build(domain);
-      this.#known.set(domain, known);
-      known.catch(() => this.#known.delete(domain));
-    }
-    return await known;
+    const known = this.#known.get(domain);
+    if (known && known.until > Date.now()) return await known.endpoints;
+    const endpoints = this.#build(domain);
+    this.#known.set(domain, { endpoints, until: Date.now() + LOOKUP_LIFETIME });
+    endpoints.catch(() => this.#known.delete(domain));
+    return await endpoints;
   }
 
   async #build(domain: string): Promise<Endpoint[]> {

@@ -32,8 +32,6 @@ export interface HttpResponse {
   readonly headers: IncomingHttpHeaders;
   readonly url: URL;
   readonly body: IncomingMessage;
-  /** The connection had served an earlier request. */
-  readonly reused: boolean;
 }
 
 /** Milliseconds that an idle connection is kept. */
@@ -81,13 +79,7 @@ export class HttpTransport implements Disposable {
     outgoing.setTimeout(0);
     outgoing.on('error', () => {});
     incoming.on('error', () => {});
-    return {
-      status: incoming.statusCode ?? 0,
-      headers: incoming.headers,
-      url,
-      body: incoming,
-      reused: outgoing.reusedSocket,
-    };
+    return { status: incoming.statusCode ?? 0, headers: incoming.headers, url, body: incoming };
   }
 
   #secureAgent(tls: TlsSettings): HttpsAgent {

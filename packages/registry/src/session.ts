@@ -128,7 +128,8 @@ export class Session {
     const context = this.#context(request.scopes, request.timeout);
     const authorization = await authoriser.forRequest(context);
     const response = await this.#redirected(request, authorization);
-    if (response.status !== 401) return response;
+    // Only the registry itself may ask for its credentials, not a host that it redirects to.
+    if (response.status !== 401 || response.url.origin !== this.endpoint.base.origin) return response;
     const better = await authoriser.afterRefusal(response, authorization, context);
     if (better === undefined) return response;
     await discardBody(response);
