@@ -1,5 +1,6 @@
+import { PouchError } from '@pouch/base';
 import { decodeQuery, type JsonBody, parse, type QueryFields, endpointOf, type Operation } from '@pouch/api';
-import { checkJsonContentType, parseJson } from '../http/request-body.ts';
+import { parseJson } from '../http/request-body.ts';
 import type { Target } from './target.ts';
 
 /** Fields named in warnings at most; a hostile body may hold thousands. */
@@ -34,11 +35,12 @@ function fieldsOf(fields: QueryFields, version: number): QueryFields {
 export function decodeJsonBody(spec: JsonBody<unknown>, text: Buffer): DecodedBody {
   if (text.length === 0 && spec.optional) return { body: {}, warnings: [] };
   const value = parseJson(text);
-  if (value === null && spec.optional) return { body: {}, warnings: [] };
+  if (value === null) {
+    if (spec.optional) return { body: {}, warnings: [] };
+    throw new PouchError('invalid-argument', 'invalid JSON: the request body must be an object, not null');
+  }
   if (spec.unknownFields === 'ignore') return { body: parse(spec.schema, value), warnings: [] };
   const unknown: string[] = [];
   const body = parse(spec.schema, value, { onUnknown: (path) => unknown.length < WARNED_FIELDS && unknown.push(path) });
   return { body, warnings: unknown.map((path) => `The field ${path.slice(0, 128)} is unknown and was ignored.`) };
 }
-
-export { checkJsonContentType };

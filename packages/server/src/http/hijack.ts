@@ -41,6 +41,8 @@ export class HijackedConnection {
     socket.on('data', () => {});
     socket.pause();
     for (const event of PARSER_EVENTS) socket.removeAllListeners(event);
+    // The parser took a read that the socket still waits for: an empty chunk ends it, so that reading starts anew.
+    socket.push('');
     socket.setTimeout(0);
     return new HijackedConnection(request, socket, undefined);
   }
@@ -97,10 +99,7 @@ export class HijackedConnection {
   }
 }
 
-async function readExactly(
-  stream: Readable,
-  length: number,
-): Promise<Buffer> {
+async function readExactly(stream: Readable, length: number): Promise<Buffer> {
   const deadline = Date.now() + BODY_DEADLINE;
   for (;;) {
     const chunk = stream.read(length) as Buffer | null;
