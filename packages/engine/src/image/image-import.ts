@@ -38,7 +38,7 @@ export class ImageImporter {
     dependencies: ImageImporterDependencies,
   ) {
     this.#directory = join(options.directory, 'tmp');
-    this.#platform = options.platform;
+    this.#platform = baseline(options.platform);
     this.#deps = dependencies;
   }
 
@@ -106,4 +106,9 @@ export class ImageImporter {
     await mkdir(this.#directory, { recursive: true, mode: 0o700 });
     return await packFiles(files, this.#directory);
   }
+}
+
+/** The platform without this host's own level (`v3`): what is imported here need not run only on as new a processor. */
+function baseline({ os, architecture, variant }: Platform): Platform {
+  return { os, architecture, ...(architecture === 'arm' && variant !== undefined && { variant }) };
 }
