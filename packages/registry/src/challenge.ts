@@ -8,6 +8,8 @@ export interface Challenge {
 
 const HEADER_LIMIT = 8192;
 const TOKEN = /[!#$%&'*+\-.^_`|~0-9A-Za-z]+/y;
+/** More than the RFC allows without quotes: some servers leave them out. */
+const UNQUOTED = /[^\s,"]+/y;
 const QUOTED = /"((?:[^"\\]|\\.)*)"/y;
 
 /** The challenges of a header, in order. What cannot be understood ends the list: better none than a guessed one. */
@@ -40,7 +42,7 @@ function parameters(cursor: Cursor): Map<string, string> {
       cursor.at = start;
       return found;
     }
-    const value = take(cursor, QUOTED)?.[1]?.replace(/\\(.)/g, '$1') ?? take(cursor, TOKEN)?.[0];
+    const value = take(cursor, QUOTED)?.[1]?.replace(/\\(.)/g, '$1') ?? take(cursor, UNQUOTED)?.[0];
     if (value === undefined) {
       cursor.at = cursor.text.length;
       return found;

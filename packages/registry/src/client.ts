@@ -5,27 +5,27 @@ import {
   choosePlatform,
   type Descriptor,
   type Digest,
-  digestOf,
   digestAlgorithm,
-  familiarName,
+  digestOf,
   formatPlatform,
   type ImageReference,
   isForeignLayerType,
   isIndexType,
-  parseImageConfig,
   type Platform,
+  parseImageConfig,
   withDigest,
 } from '@pouch/oci';
 import { Authoriser } from './authoriser.ts';
-import { listTags, searchImages, type SearchResult } from './catalogue.ts';
+import { listTags, type SearchResult, searchImages } from './catalogue.ts';
 import { type Endpoint, EndpointDirectory } from './endpoint.ts';
 import { RegistryFailure } from './failure.ts';
-import { type BlobSource, fetchBlobFrom, type FetchBlobOptions } from './fetch-blob.ts';
+import { type BlobSource, type FetchBlobOptions, fetchBlobFrom } from './fetch-blob.ts';
 import { HttpTransport, readBody } from './http.ts';
-import { login, type LoginResult } from './login.ts';
+import { type LoginResult, login } from './login.ts';
 import { type FetchedManifest, getManifest, headManifest, putManifest } from './manifest-transfer.ts';
 import { blobPath, PartialBlob } from './partial-blob.ts';
-import { pushBlobTo, type PushBlobOptions, type PushBlobResult } from './push-blob.ts';
+import { pullError } from './pull-error.ts';
+import { type PushBlobOptions, type PushBlobResult, pushBlobTo } from './push-blob.ts';
 import { pullScope } from './scope.ts';
 import { type CallOptions, Session } from './session.ts';
 import type { RegistrySettings } from './settings.ts';
@@ -240,8 +240,7 @@ export class RegistryClient implements Disposable {
         return result;
       } catch (error) {
         call.signal?.throwIfAborted();
-        const isUnreachable =
-          isErrorCode(error, 'unavailable', 'deadline-exceeded') && !(error instanceof RegistryFailure);
+        const isUnreachable = cannotTalk(error, endpoint);
         if (isUnreachable) this.#endpoints.markDown(endpoint);
         else this.#endpoints.markUp(endpoint);
         failure = error;
@@ -310,33 +309,4 @@ function foreignUrls({ mediaType, urls }: Descriptor): URL[] {
     .filter((text) => URL.canParse(text))
     .map((text) => new URL(text))
     .filter(({ protocol }) => protocol === 'https:');
-}
-
-/** Docker's words for what users meet most. */
-function pullError(error: unknown, reference: ImageReference): unknown {
-  if (!(error instanceof RegistryFailure)) return error;
-  const name = familiarName(reference);
-  const details = { cause: error, details: error.details };
-  if (error.status === 401 || error.status === 403) {
-    return new PouchError(
-      'not-found',
-      `pull access denied for ${name}, repository does not exist or may require 'docker login': ${error.message}`,
-      details,
-    );
-  }
-  if (error.registryCodes.includes('NAME_UNKNOWN')) {
-    return new PouchError('not-found', `repository ${name} not found: ${error.message}`, details);
-  }
-  if (error.status === 404 && error.registryCodes.includes('MANIFEST_UNKNOWN')) {
-    return new PouchError(
-      'not-found',
-      `manifest for ${name}${referenceSuffix(reference)} not found: ${error.message}`,
-      details,
-    );
-  }
-  return error;
-}
-
-function referenceSuffix({ tag, digest }: ImageReference): string {
-  return digest === undefined ? `:${tag ?? 'latest'}` : `@${digest}`;
 }

@@ -12,8 +12,8 @@ import {
   isSchema1Type,
   MANIFEST_MEDIA_TYPES,
   MANIFEST_SIZE_LIMIT,
-  MEDIA_TYPE,
   type ManifestDocument,
+  MEDIA_TYPE,
   parseManifestDocument,
 } from '@pouch/oci';
 import { discardBody, type HttpResponse, readBody } from './http.ts';

@@ -1,7 +1,7 @@
 import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { PouchError } from '@pouch/base';
-import { type Descriptor, digestAlgorithm, digestHex, DigestVerifier } from '@pouch/oci';
+import { errorMessage, PouchError } from '@pouch/base';
+import { type Descriptor, DigestVerifier, digestAlgorithm, digestHex } from '@pouch/oci';
 
 /** Bytes gathered before they are written together. */
 const WRITE_SIZE = 1024 * 1024;
@@ -120,10 +120,13 @@ export class PartialBlob implements AsyncDisposable {
   }
 
   async #append(chunks: Uint8Array[]): Promise<void> {
-    let rest = chunks;
-    while (rest.length > 0) {
-      const { bytesWritten } = await this.#file.writev(rest);
-      rest = dropBytes(rest, bytesWritten);
+    try {
+      for (let rest = chunks; rest.length > 0; ) {
+        const { bytesWritten } = await this.#file.writev(rest);
+        rest = dropBytes(rest, bytesWritten);
+      }
+    } catch (error) {
+      throw new PouchError('internal', `cannot write ${this.#path}.partial: ${errorMessage(error)}`, { cause: error });
     }
   }
 }

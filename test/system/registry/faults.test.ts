@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
 import { test } from 'node:test';
-import { parseReference } from '../../../packages/oci/src/index.ts';
+import { parseReference } from '@pouch/oci';
 import { FaultyRegistry, type Handler, serve } from './faulty-registry.ts';
 import { collectingLogger, exampleBlob, exampleManifest, makeClient, opener, temporaryDirectory } from './fixtures.ts';
 

@@ -3,9 +3,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { createLogger, type Logger, silentLogger } from '../../../packages/base/src/index.ts';
-import { type Descriptor, digestOf, type ImageReference, MEDIA_TYPE } from '../../../packages/oci/src/index.ts';
-import { type CallOptions, RegistryClient, type RegistrySettings } from '../../../packages/registry/src/index.ts';
+import { createLogger, type Logger, silentLogger } from '@pouch/base';
+import { type Descriptor, digestOf, type ImageReference, MEDIA_TYPE } from '@pouch/oci';
+import { type CallOptions, RegistryClient, type RegistrySettings } from '@pouch/registry';
 
 export interface ExampleBlob {
   readonly descriptor: Descriptor;

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { MEDIA_TYPE, parsePlatform, parseReference, withDigest } from '../../../packages/oci/src/index.ts';
-import { DockerConfig } from '../../../packages/registry/src/index.ts';
+import { MEDIA_TYPE, parsePlatform, parseReference, withDigest } from '@pouch/oci';
+import { DockerConfig } from '@pouch/registry';
 import {
   blobOf,
   exampleBlob,

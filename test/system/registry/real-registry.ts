@@ -5,7 +5,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { exec } from '../../../packages/base/src/index.ts';
+import { exec } from '@pouch/base';
 
 export interface RealRegistryOptions {
   readonly auth?: { readonly username: string; readonly password: string };

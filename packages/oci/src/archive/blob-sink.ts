@@ -29,3 +29,10 @@ export interface ArchivedImage {
   /** As the archive gives them: `busybox:latest`, `docker.io/library/busybox:latest`. Not validated; may be empty. */
   readonly names: readonly string[];
 }
+
+/** What one pass over an archive found. */
+export interface ArchiveFiles {
+  /** The stored content of a path, links followed; undefined where the archive has none. */
+  find(path: string): StoredBlob | undefined;
+  readonly sink: BlobSink;
+}

@@ -3,22 +3,17 @@ import { PouchError } from '@pouch/base';
 import { type Descriptor, MEDIA_TYPE } from '../descriptor.ts';
 import { digestOf } from '../digest.ts';
 import type { JsonReader } from '../json.ts';
-import type { ArchivedImage, BlobSink, StoredBlob } from './blob-sink.ts';
-
-interface Files {
-  find(path: string): StoredBlob | undefined;
-  readonly sink: BlobSink;
-}
+import type { ArchivedImage, ArchiveFiles, StoredBlob } from './blob-sink.ts';
 
 /** Images by `manifest.json` of `docker save`, which names a configuration and layers but is no manifest itself: one is made. */
-export async function imagesOfDockerManifest(document: JsonReader, files: Files): Promise<ArchivedImage[]> {
+export async function imagesOfDockerManifest(document: JsonReader, files: ArchiveFiles): Promise<ArchivedImage[]> {
   const images: ArchivedImage[] = [];
   for (const entry of document.array()) {
-    const config = require(files, entry.get('Config').string());
+    const config = need(files, entry.get('Config').string());
     const layers = entry
       .get('Layers')
       .strings()
-      .map((path) => require(files, path));
+      .map((path) => need(files, path));
     const bytes = Buffer.from(
       JSON.stringify({
         schemaVersion: 2,
@@ -43,7 +38,7 @@ function layerDescriptor({ digest, size, compression }: StoredBlob): Descriptor 
   return { mediaType, digest, size };
 }
 
-function require(files: Files, path: string): StoredBlob {
+function need(files: ArchiveFiles, path: string): StoredBlob {
   const clean = path
     .split('/')
     .filter((part) => part !== '' && part !== '.')

@@ -1,9 +1,9 @@
 import { PouchError } from '@pouch/base';
 import { isIndexType, isManifestType } from '../descriptor.ts';
-import { digestAlgorithm, digestHex, type Digest } from '../digest.ts';
+import { type Digest, digestAlgorithm, digestHex } from '../digest.ts';
 import type { JsonReader } from '../json.ts';
 import { readDescriptor } from '../manifest.ts';
-import type { ArchivedImage, StoredBlob } from './blob-sink.ts';
+import type { ArchivedImage, ArchiveFiles } from './blob-sink.ts';
 
 /** Annotations by which index.json names images: containerd's whole name, and the specification's, often just a tag. */
 export const IMAGE_NAME_ANNOTATION = 'io.containerd.image.name';
@@ -17,7 +17,7 @@ export function blobPathOf(digest: Digest): string {
 export function imagesOfOciIndex(
   index: JsonReader,
   docker: JsonReader | undefined,
-  files: { find(path: string): StoredBlob | undefined },
+  files: ArchiveFiles,
 ): ArchivedImage[] {
   const images = new Map<Digest, { descriptor: ArchivedImage['descriptor']; names: Set<string> }>();
   for (const entry of index.get('manifests').array()) {

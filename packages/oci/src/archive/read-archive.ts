@@ -3,7 +3,7 @@ import { PouchError } from '@pouch/base';
 import type { Digest } from '../digest.ts';
 import { isDigest } from '../digest.ts';
 import { JsonReader } from '../json.ts';
-import type { ArchivedImage, BlobSink, StoredBlob } from './blob-sink.ts';
+import type { ArchivedImage, ArchiveFiles, BlobSink, StoredBlob } from './blob-sink.ts';
 import { imagesOfDockerManifest } from './docker-layout.ts';
 import { imagesOfOciIndex } from './oci-layout.ts';
 import { readTarEntries, type TarEntry } from './tar-entries.ts';
@@ -16,13 +16,6 @@ export interface ReadArchiveOptions {
   readonly signal?: AbortSignal;
   /** Bytes of content that have been taken. */
   readonly onProgress?: (bytes: number) => void;
-}
-
-/** What one pass over an archive found. */
-export interface ArchiveFiles {
-  /** The stored content of a path, links followed; undefined where the archive has none. */
-  find(path: string): StoredBlob | undefined;
-  readonly sink: BlobSink;
 }
 
 /**

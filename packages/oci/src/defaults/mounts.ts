@@ -1,5 +1,5 @@
-import type { LinuxDeviceCgroup } from '../runtime-spec-resources.ts';
 import type { Mount } from '../runtime-spec.ts';
+import type { LinuxDeviceCgroup } from '../runtime-spec-resources.ts';
 
 export const DEFAULT_SHM_SIZE = 64 * 1024 * 1024;
 
