@@ -1,0 +1,37 @@
+import { command } from '../app/command.ts';
+import { UsageError } from '../app/errors.ts';
+import { forEachTarget } from '../app/targets.ts';
+import { bool, str } from '../flags/types.ts';
+import { startAttached } from '../run/start-attached.ts';
+import { detachKeysOf } from '../stream/detach-setting.ts';
+
+export default command({
+  usage: '[OPTIONS] CONTAINER [CONTAINER...]',
+  args: { min: 1 },
+  examples: [
+    { command: 'pouch start web db', does: 'start both' },
+    { command: 'pouch start -ai shell', does: 'start it and be in it' },
+  ],
+  complete: 'stopped-container',
+  flags: {
+    attach: bool('Show its output, pass signals on, and end with its exit code', { short: 'a' }),
+    'detach-keys': str('Keys that leave it running and bring you back (default "ctrl-p,ctrl-q")'),
+    interactive: bool('Send it your input', { short: 'i' }),
+    checkpoint: str('Checkpoint', { refused: 'Pouch has no checkpoints' }),
+    'checkpoint-dir': str('Directory of the checkpoint', { refused: 'Pouch has no checkpoints' }),
+  },
+  async run(context, flags, args) {
+    const [id = ''] = args;
+    if (!flags.attach && !flags.interactive) {
+      return await forEachTarget(context, args, (name) => context.client.containers.start(name));
+    }
+    if (args.length > 1) throw new UsageError('you cannot start and attach multiple containers at once');
+    return await startAttached(context, id, {
+      stdin: flags.interactive,
+      output: flags.attach || flags.interactive,
+      detachKeys: detachKeysOf(context, flags['detach-keys']).bytes,
+      detachKeysText: flags['detach-keys'],
+      signalProxy: flags.attach,
+    });
+  },
+});
