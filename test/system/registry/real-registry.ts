@@ -34,6 +34,8 @@ export class RealRegistry implements AsyncDisposable {
     }
     await writeFile(join(directory, 'config.yml'), configuration(directory, port, options));
     const child = spawn('docker-registry', ['serve', join(directory, 'config.yml')], { stdio: 'ignore' });
+    // Also when a test ends without disposing.
+    process.once('exit', () => child.kill('SIGKILL'));
     const registry = new RealRegistry(directory, port, child);
     await waitForPort(port);
     return registry;
