@@ -1,5 +1,5 @@
 import type { EndpointIPAMConfig } from '@pouch/api';
-import { PouchError } from '@pouch/base';
+import { asPouchError, PouchError } from '@pouch/base';
 import { AddressPool } from './address-pool.ts';
 import { cidrContains, formatIp, type IpAddress, parseIp, requireCidr, requireIp } from './ip-address.ts';
 import type { Network } from './network.ts';
@@ -78,15 +78,15 @@ export class AddressBook {
       pool.reserve(address);
       return formatIp(address);
     }
-    let last: unknown;
+    let last: Error | undefined;
     for (const pool of pools) {
       try {
         return formatIp(pool.allocate());
       } catch (error) {
-        last = error;
+        last = asPouchError(error);
       }
     }
-    if (last !== undefined) throw last;
+    if (last) throw last;
     return undefined;
   }
 

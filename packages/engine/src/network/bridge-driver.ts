@@ -71,7 +71,7 @@ export class BridgeDriver implements NetworkDriver {
     await this.#ip.run([`link delete dev ${network.bridge as string}`], GONE);
   }
 
-  async join(network: Network, endpoint: EndpointRecord, netnsPath: string): Promise<void> {
+  async join(network: Network, endpoint: EndpointRecord, netnsPath: string, more?: readonly string[]): Promise<void> {
     const { hostInterface, interface: device, mac } = endpoint;
     const mtu = networkMtu(network);
     const size = mtu === undefined ? '' : ` mtu ${mtu}`;
@@ -79,7 +79,7 @@ export class BridgeDriver implements NetworkDriver {
       `link add ${hostInterface}${size} type veth peer name ${device} address ${mac} netns ${netnsPath}`,
       ...attachPort(network, endpoint),
     ]);
-    await ipInNetns(netnsPath, configureInterface(network, endpoint));
+    await ipInNetns(netnsPath, [...configureInterface(network, endpoint), ...(more ?? [])]);
   }
 
   async leave(endpoints: readonly LeavingEndpoint[]): Promise<void> {

@@ -56,13 +56,13 @@ export class MacvlanDriver implements NetworkDriver {
     if (network.parent?.isOurs) await this.#ip.run([`link delete dev ${network.parent.name}`], GONE);
   }
 
-  async join(network: Network, endpoint: EndpointRecord, netnsPath: string): Promise<void> {
+  async join(network: Network, endpoint: EndpointRecord, netnsPath: string, more?: readonly string[]): Promise<void> {
     const mode = network.options['macvlan_mode'] ?? 'bridge';
     const parent = network.parent?.name as string;
     await this.#ip.run([
       `link add link ${parent} name ${endpoint.interface} address ${endpoint.mac} netns ${netnsPath} type macvlan mode ${mode}`,
     ]);
-    await ipInNetns(netnsPath, configureInterface(network, endpoint));
+    await ipInNetns(netnsPath, [...configureInterface(network, endpoint), ...(more ?? [])]);
   }
 
   async leave(endpoints: readonly LeavingEndpoint[]): Promise<void> {

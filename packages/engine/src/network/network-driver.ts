@@ -22,9 +22,9 @@ export interface NetworkDriver {
 
   /**
    * Give a namespace an interface on this network, with the endpoint's addresses, up, without a default route (which
-   * network gives that is the manager's choice). When it fails the caller tears the endpoint down.
+   * network gives that is the manager's choice: `more` are `ip` commands to run inside afterwards). When it fails the caller tears the endpoint down.
    */
-  join(network: Network, endpoint: EndpointRecord, netnsPath: string): Promise<void>;
+  join(network: Network, endpoint: EndpointRecord, netnsPath: string, more?: readonly string[]): Promise<void>;
 
   /** Take endpoints' interfaces away, many at once; when it returns, their addresses may be used again. */
   leave(endpoints: readonly LeavingEndpoint[]): Promise<void>;

@@ -90,7 +90,7 @@ export class PortAllocator implements AsyncDisposable {
     defaultHostIp: string,
   ): Promise<PublishedPort[]> {
     const addresses = this.#addressesFor(wanted.hostIp || defaultHostIp, target);
-    let last: unknown;
+    let last: Error | undefined;
     for (const candidate of this.#candidates(wanted)) {
       try {
         return await this.#tryPort(sandboxId, wanted, candidate, addresses, target);

@@ -5,11 +5,12 @@ import type { LinkTarget } from './sandbox.ts';
 export interface SandboxRecord {
   readonly id: string;
   /**
+   * - making: being prepared, its parts may be missing;
    * - pool: prepared, nobody's yet;
    * - live: a container's;
    * - dying: its parts are being taken down; the addresses are not free before the record is gone.
    */
-  readonly state: 'pool' | 'live' | 'dying';
+  readonly state: 'making' | 'pool' | 'live' | 'dying';
   /** File name in the namespace directory; undefined in host mode. */
   readonly netns: string | undefined;
   readonly endpoints: readonly EndpointRecord[];
