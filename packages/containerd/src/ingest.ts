@@ -1,8 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { chmod, constants, copyFile, link, mkdir, open, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { errnoCode, isErrorCode, type Logger, PouchError } from '@pouch/base';
+import { rm, stat, writeFile } from 'node:fs/promises';
+import { isErrorCode, type Logger, PouchError } from '@pouch/base';
+import { blobPath, placeBlob, temporaryPath, usableRoot, verifyFile } from './blob-directory.ts';
 import type { CallOptions } from './call.ts';
 import type { Content } from './content.ts';
 import type { Introspection } from './introspection.ts';
@@ -45,6 +45,9 @@ const DIGEST = /^sha256:([0-9a-f]{64})$/;
 /** Below this many bytes the stream is as fast, and needs no file. */
 const SMALL = 64 << 10;
 
+/** Misses in a row after which the directory counts as another one than containerd's. */
+const MAX_MISSES = 3;
+
 /**
  * Blobs into containerd's content store. The fast way puts the finished file where containerd keeps blobs and then only has it
  * registered: a write that expects its digest and size finds everything there. Where the store's directory cannot be reached
@@ -57,6 +60,7 @@ export class Ingest {
   readonly #introspection: Introspection;
   readonly #logger: Logger;
   #root: Promise<string | undefined> | undefined;
+  #misses = 0;
 
   constructor(options: IngestOptions, dependencies: IngestDependencies) {
     this.#content = dependencies.content;
@@ -164,6 +168,7 @@ export class Ingest {
       using writer = await this.#content.openWriter({ ref, size, digest }, options);
       if (writer.offset === size) {
         await writer.commit(labels);
+        this.#misses = 0;
         return 'moved';
       }
     } catch (error) {
@@ -171,9 +176,23 @@ export class Ingest {
       await this.#label(request, options);
       return 'moved';
     }
-    // Collected as garbage between the move and the write, or this containerd does not share content between namespaces.
     await this.#content.abort(ref, options).catch(() => {});
+    await this.#missed(root, hex);
     return undefined;
+  }
+
+  /**
+   * containerd did not see the placed file: garbage collection took it before the write began, which is rare, or this is not
+   * the directory that containerd uses, which would go on.
+   */
+  async #missed(root: string, hex: string): Promise<void> {
+    await rm(blobPath(root, hex), { force: true });
+    this.#misses += 1;
+    if (this.#misses < MAX_MISSES) return;
+    this.#logger.warn('containerd does not see blobs put into its directory; they go through gRPC from now on', {
+      root,
+    });
+    this.#root = Promise.resolve(undefined);
   }
 
   async #stream(
@@ -208,60 +227,4 @@ function digestHex(digest: string): string {
 /** No two writers share a ref, so that none waits for another's lock. */
 function newRef(digest: string): string {
   return `ingest-${digest}-${randomBytes(6).toString('hex')}`;
-}
-
-/** In the store's own directory, which containerd does not walk: the same file system as the blobs. */
-function temporaryPath(root: string): string {
-  return join(root, `incoming-${randomBytes(8).toString('hex')}`);
-}
-
-async function usableRoot(root: string): Promise<string | undefined> {
-  const probe = temporaryPath(root);
-  try {
-    await mkdir(join(root, 'blobs', 'sha256'), { recursive: true });
-    await writeFile(probe, '', { flag: 'wx' });
-    return root;
-  } catch {
-    return undefined;
-  } finally {
-    await rm(probe, { force: true }).catch(() => {});
-  }
-}
-
-async function verifyFile(path: string, digest: string): Promise<void> {
-  const hash = createHash('sha256');
-  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(chunk as Buffer);
-  const actual = `sha256:${hash.digest('hex')}`;
-  if (actual !== digest) {
-    throw new PouchError('data-loss', `The blob ${digest} has the digest ${actual}: it is corrupt.`);
-  }
-}
-
-/** Put the file among the blobs, whole or not at all; `path` stays, for the way back. */
-async function placeBlob(path: string, root: string, hex: string): Promise<void> {
-  const target = join(root, 'blobs', 'sha256', hex);
-  const near = temporaryPath(root);
-  try {
-    try {
-      await link(path, near);
-    } catch (error) {
-      if (!['EXDEV', 'EPERM', 'EMLINK', 'EOPNOTSUPP'].includes(errnoCode(error) ?? '')) throw error;
-      await copyFile(path, near, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
-    }
-    await chmod(near, 0o444);
-    await syncPath(near);
-    await rename(near, target);
-  } finally {
-    await rm(near, { force: true });
-  }
-  await syncPath(dirname(target));
-}
-
-async function syncPath(path: string): Promise<void> {
-  const file = await open(path, 'r');
-  try {
-    await file.sync();
-  } finally {
-    await file.close();
-  }
 }

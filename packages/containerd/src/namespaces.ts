@@ -13,6 +13,7 @@ export class Namespaces {
     this.#rpc = services.service(NamespacesDefinition);
   }
 
+  /** containerd knows no difference between a namespace that is not there and one without labels: `list` tells. */
   async get(name: string, options?: CallOptions): Promise<Namespace> {
     return present((await this.#rpc.unary('get', { name }, toGrpcRead(options))).namespace, 'namespace');
   }

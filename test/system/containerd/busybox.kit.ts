@@ -130,7 +130,8 @@ export async function createContainer(
     snapshotter: 'overlayfs',
     snapshotKey: id,
   });
-  await client.tasks.create({ containerId: id, rootfs, stdout });
+  // Both or none: the shim of 1.6 ends when only one of them is a file.
+  await client.tasks.create({ containerId: id, rootfs, stdout, stderr: stdout });
 }
 
 /** Take away whatever there is of a container. */

@@ -26,6 +26,8 @@ export class Containerd implements AsyncDisposable {
       pidFile: join(directory, 'containerd.pid'),
       logFile: join(directory, 'containerd.log'),
       checkIntervalMs: 500,
+      // Another release than the distribution's, for a developer who has one.
+      binary: process.env['POUCH_TEST_CONTAINERD'],
     };
     this.client = new ContainerdClient({ address: this.options.address, namespace: 'test' }, { logger: silentLogger });
     this.supervisor = this.newSupervisor();

@@ -52,7 +52,7 @@ export class ContainerdSupervisor implements AsyncDisposable {
     this.onState = new Emitter((error) => this.#logger.error('a listener failed', { error }));
     const { address } = options;
     this.#client = new ContainerdClient(
-      { address, namespace: 'default', onDisconnect: () => this.#wake() },
+      { address, namespace: 'default', patienceMs: 0, onDisconnect: () => this.#wake() },
       dependencies,
     );
   }
@@ -175,20 +175,24 @@ export class ContainerdSupervisor implements AsyncDisposable {
     const { checkIntervalMs = 2000, hangTimeoutMs = 60_000 } = this.#options;
     const watched = this.#process as ProcessIdentity;
     let answered = performance.now();
+    let interval = checkIntervalMs;
     while (!signal.aborted) {
       if (!(await isAlive(watched))) return `process ${watched.pid} ended`;
       try {
         await this.#client.version.get({ signal, deadlineMs: Math.min(10_000, hangTimeoutMs) });
         answered = performance.now();
+        interval = checkIntervalMs;
       } catch (error) {
         if (signal.aborted) return undefined;
+        // Most likely it is ending just now.
+        interval = Math.min(100, checkIntervalMs);
         if (performance.now() - answered > hangTimeoutMs && (await isAlive(watched))) {
           await this.#end(watched, 0);
           return `no answer for ${hangTimeoutMs} ms: ${errorMessage(error)}`;
         }
       }
       await this.#limitLog();
-      await this.#nextLook(checkIntervalMs, signal);
+      await this.#nextLook(interval, signal);
     }
     return undefined;
   }
