@@ -25,6 +25,8 @@ const HEAD_LIMIT = 128 * 1024;
 const IDLE_TIMEOUT = 600_000;
 const HEAD_TIMEOUT = 30_000;
 const MAX_CONNECTIONS = 8192;
+/** Milliseconds for streams that were cut to come to their end. */
+const CUT_GRACE = 200;
 
 /**
  * The Docker-compatible API over HTTP/1.1: listens on any number of addresses, and calls the services that it was given.
@@ -83,15 +85,12 @@ export class ApiServer implements AsyncDisposable {
     await Promise.all(
       this.#listeners.splice(0).map(async ({ server, dispatcher }) => {
         const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-        const { promise: late, resolve } = Promise.withResolvers<void>();
-        const timer = setTimeout(resolve, deadline);
-        await Promise.race([dispatcher.idle(), late]);
-        clearTimeout(timer);
-        dispatcher.cutHijacked();
-        // Answers that are complete but still on their way to a slow reader get a moment.
-        server.closeIdleConnections();
-        setTimeout(() => server.closeAllConnections(), 100);
-        await closed;
+        await within(deadline, dispatcher.idle());
+        dispatcher.cut();
+        // Ends that were written still have to reach their readers.
+        await within(CUT_GRACE, Promise.all([closed, dispatcher.settled()]));
+        server.closeAllConnections();
+        await within(CUT_GRACE, Promise.all([closed, dispatcher.settled()]));
       }),
     );
   }
@@ -176,6 +175,14 @@ export class ApiServer implements AsyncDisposable {
       `HTTP/1.1 ${status}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
     );
   }
+}
+
+/** Wait for `work`, but no longer than `ms` milliseconds. */
+async function within(ms: number, work: Promise<unknown>): Promise<void> {
+  const { promise: late, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, ms);
+  await Promise.race([work, late]);
+  clearTimeout(timer);
 }
 
 /** A spare connection, as Go's client opens them: to write on it would make that client complain. */

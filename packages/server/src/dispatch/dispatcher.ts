@@ -33,7 +33,7 @@ export class Dispatcher {
   readonly #hijacked = new Set<Duplex>();
   #count = 0;
   #openApi: Buffer | undefined;
-  #onIdle: (() => void) | undefined;
+  #onEnd: PromiseWithResolvers<void> | undefined;
 
   constructor(options: DispatcherOptions, dependencies: ServerDependencies) {
     this.#options = options;
@@ -53,16 +53,23 @@ export class Dispatcher {
 
   /** Resolves when no request is under way but such as may never end. */
   async idle(): Promise<void> {
-    while ([...this.#active].some((call) => !call.endless)) {
-      await new Promise<void>((resolve) => {
-        this.#onIdle = resolve;
-      });
-    }
+    while ([...this.#active].some((call) => !call.endless)) await this.#nextEnd();
   }
 
-  /** Cut every connection that has stopped being HTTP. */
-  cutHijacked(): void {
+  /** Cut every connection that has stopped being HTTP, and end what other requests wait for. */
+  cut(): void {
     for (const socket of this.#hijacked) socket.destroy();
+    for (const call of this.#active) call.cancel();
+  }
+
+  /** Resolves when no request is under way. */
+  async settled(): Promise<void> {
+    while (this.#active.size > 0) await this.#nextEnd();
+  }
+
+  async #nextEnd(): Promise<void> {
+    this.#onEnd ??= Promise.withResolvers<void>();
+    await this.#onEnd.promise;
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -81,7 +88,8 @@ export class Dispatcher {
       await this.#answerError(call, error);
     } finally {
       this.#active.delete(call);
-      this.#onIdle?.();
+      this.#onEnd?.resolve();
+      this.#onEnd = undefined;
       this.#closeUnread(call);
       this.#log(request, response.statusCode, started, id);
     }

@@ -1,5 +1,5 @@
 import { PouchError } from '@pouch/base';
-import type { DiskUsageType } from '@pouch/engine';
+import { checkEventFilters, type DiskUsageType } from '@pouch/engine';
 import { adaptDiskUsage, adaptInfo } from '../compat/system-shapes.ts';
 import type { Call } from '../http/call.ts';
 import type { Handlers } from './handler.ts';
@@ -33,6 +33,7 @@ export const systemHandlers: Handlers<
     if (since !== undefined && until !== undefined && until < since) {
       throw new PouchError('invalid-argument', `the time of 'until' comes before that of 'since'`);
     }
+    if (query.filters) checkEventFilters(query.filters);
     call.markEndless();
     const out = call.jsonStream();
     // Subscribe first, then say so: a client that has the head misses nothing.

@@ -51,6 +51,12 @@ export class Call {
     return this.#abort.signal;
   }
 
+  /** End what the call waits for, as if the client had gone: a stream then ends, where it can, with a proper end. */
+  cancel(): void {
+    void this.signal;
+    this.#abort?.abort();
+  }
+
   /** True for an answer that may never end by itself: shutting down does not wait for it. */
   get endless(): boolean {
     return this.#endless;

@@ -67,7 +67,7 @@ test('the body of an upgrade is taken from the stream, and what follows is input
     [`${text}input`],
     [text, 'input'],
     [text.slice(0, -5), `${text.slice(-5)}input`],
-    [...`${text}input`],
+    Array.from(`${text}input`),
   ]) {
     const session = new EchoSession();
     await using api = await serve(attaching(session));
