@@ -44,7 +44,7 @@ suite('the containerd client', { skip: missingForContainers(), timeout: 120_000 
     await containerd[Symbol.asyncDispose]();
   });
 
-  test('runs a container, and its events come in order with their fields', async () => {
+  test('runs a container, and its events come with their fields', async () => {
     const { client } = containerd;
     const stop = new AbortController();
     const events: ContainerdEvent[] = [];
@@ -66,15 +66,15 @@ suite('the containerd client', { skip: missingForContainers(), timeout: 120_000 
     assert.equal(exit.exitStatus, 3);
     assert.equal((await client.tasks.get('hello')).status, 'stopped');
     assert.deepEqual(await client.tasks.delete('hello'), exit);
-    while (events.at(-1)?.topic !== '/tasks/delete') await sleep(5);
+    const topics = (): string[] => events.map(({ topic }) => topic).toSorted();
+    const wanted = ['/tasks/create', '/tasks/delete', '/tasks/exit', '/tasks/start'];
+    for (let waited = 0; waited < 5000 && topics().length < wanted.length; waited += 5) await sleep(5);
     stop.abort();
     await watching;
     assert.equal(await readFile(out, 'utf8'), 'hello\n');
-    assert.deepEqual(
-      events.map(({ topic }) => topic),
-      ['/tasks/create', '/tasks/start', '/tasks/exit', '/tasks/delete'],
-    );
-    const event = events[2]?.event;
+    // The shim's events and containerd's own may overtake each other.
+    assert.deepEqual(topics(), wanted);
+    const event = events.find(({ topic }) => topic === '/tasks/exit')?.event;
     assert.ok(event?.kind === 'TaskExit');
     assert.deepEqual(
       [event.containerId, event.id, event.pid, event.exitStatus, event.exitedAt],
