@@ -1,11 +1,15 @@
 import { PouchError } from '@pouch/base';
-import { checkEventFilters, type DiskUsageType } from '@pouch/engine';
+import type { DiskUsageType } from '@pouch/engine';
 import { adaptDiskUsage, adaptInfo } from '../compat/system-shapes.ts';
 import type { Call } from '../http/call.ts';
 import type { Handlers } from './handler.ts';
 import { defined, parseTimestamp } from './parameters.ts';
 
 const DISK_USAGE_TYPES: readonly string[] = ['container', 'image', 'volume', 'build-cache'] satisfies DiskUsageType[];
+/** Docker's, with those of the things that Pouch has not: they match nothing. */
+const EVENT_FILTERS = new Set(
+  'config container daemon event image label network node plugin scope secret service type volume'.split(' '),
+);
 
 export const systemHandlers: Handlers<
   'SystemPing' | 'SystemPingHead' | 'SystemVersion' | 'SystemInfo' | 'SystemEvents' | 'SystemDataUsage' | 'BuildPrune'
@@ -33,7 +37,7 @@ export const systemHandlers: Handlers<
     if (since !== undefined && until !== undefined && until < since) {
       throw new PouchError('invalid-argument', `the time of 'until' comes before that of 'since'`);
     }
-    if (query.filters) checkEventFilters(query.filters);
+    checkEventFilters(query.filters ?? {});
     call.markEndless();
     const out = call.jsonStream();
     // Subscribe first, then say so: a client that has the head misses nothing.
@@ -68,4 +72,10 @@ function pong(call: Call, text: string): void {
   response.setHeader('Pragma', 'no-cache');
   response.setHeader('Swarm', 'inactive');
   call.sendText(200, text);
+}
+
+/** The stream has no place for an error behind its head, so this comes before. */
+function checkEventFilters(filters: Readonly<Record<string, readonly string[]>>): void {
+  const unknown = Object.keys(filters).find((name) => !EVENT_FILTERS.has(name));
+  if (unknown !== undefined) throw new PouchError('invalid-argument', `invalid filter '${unknown.slice(0, 64)}'`);
 }

@@ -86,7 +86,10 @@ test('TLS lets in clients with a certificate, and of those only managers', async
     },
   });
   const port = Number(address.split(':').at(-1));
-  const identity = (name: string): RequestOptions => ({ cert: pem(`${name}.pem`), key: pem(`${name}.key`) });
+  const identity = (name: string): { cert: string; key: string } => ({
+    cert: pem(`${name}.pem`),
+    key: pem(`${name}.key`),
+  });
   const ask = async (client: RequestOptions): Promise<string> => {
     const { promise, resolve, reject } = Promise.withResolvers<string>();
     get({ host: 'localhost', port, path: '/_ping', ca: pem('ca.pem'), agent: false, ...client }, (response) => {
