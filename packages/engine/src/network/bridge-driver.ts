@@ -125,7 +125,12 @@ export class BridgeDriver implements NetworkDriver {
 /** `ip` commands that make our end of an endpoint's veth pair a port of its bridge. */
 export function attachPort(network: Network, endpoint: EndpointRecord): string[] {
   const device = endpoint.hostInterface as string;
-  const commands = [`link set dev ${device} addrgenmode none`, `link set dev ${device} master ${network.bridge} up`];
+  const commands = [
+    `link set dev ${device} addrgenmode none`,
+    `link set dev ${device} master ${network.bridge} up`,
+    // Where br_netfilter is loaded, a container that asks for its own published port is sent back out of its own port.
+    `link set dev ${device} type bridge_slave hairpin on`,
+  ];
   if (!allowsIcc(network)) commands.push(`link set dev ${device} type bridge_slave isolated on`);
   return commands;
 }

@@ -64,14 +64,8 @@ function bridgeElements(bridge: FilteredBridge): Elements {
   const elements: Elements = new Map([['bridges', [name]]]);
   if (bridge.internal) elements.set('internal', [name]);
   if (bridge.icc) elements.set('icc', [`${name} . ${name}`]);
-  elements.set(
-    'loops4',
-    bridge.subnets4.map((subnet) => `${subnet} . ${name}`),
-  );
-  elements.set(
-    'loops6',
-    bridge.subnets6.map((subnet) => `${subnet} . ${name}`),
-  );
+  elements.set('containers4', [...bridge.subnets4]);
+  elements.set('containers6', [...bridge.subnets6]);
   if (bridge.masquerade) {
     elements.set('masquerade4', [...bridge.subnets4]);
     elements.set('masquerade6', [...bridge.subnets6]);
@@ -112,8 +106,8 @@ function tableDefinition(table: string): string {
   set bridges { type ifname; }
   set internal { type ifname; }
   set icc { type ifname . ifname; }
-  set loops4 { type ipv4_addr . ifname; flags interval; }
-  set loops6 { type ipv6_addr . ifname; flags interval; }
+  set containers4 { type ipv4_addr; flags interval; }
+  set containers6 { type ipv6_addr; flags interval; }
   set masquerade4 { type ipv4_addr; flags interval; }
   set masquerade6 { type ipv6_addr; flags interval; }
   set dnsports { type ifname . inet_service; }
@@ -150,8 +144,8 @@ function tableDefinition(table: string): string {
   chain postrouting {
     type nat hook postrouting priority srcnat; policy accept;
     oifname @bridges ip saddr 127.0.0.0/8 masquerade
-    ct status dnat ip saddr . oifname @loops4 masquerade
-    ct status dnat ip6 saddr . oifname @loops6 masquerade
+    oifname @bridges ct status dnat ip saddr @containers4 masquerade
+    oifname @bridges ct status dnat ip6 saddr @containers6 masquerade
     oifname != @bridges ip saddr @masquerade4 masquerade
     oifname != @bridges ip6 saddr @masquerade6 masquerade
   }

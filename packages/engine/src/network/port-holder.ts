@@ -68,7 +68,8 @@ async function listenTcp(host: string, port: number, target: ProxyTarget): Promi
 }
 
 async function bindUdp(address: string, port: number): Promise<() => Promise<void>> {
-  const socket: UdpSocket = createSocket({ type: address.includes(':') ? 'udp6' : 'udp4', ipv6Only: true });
+  const isV6 = address.includes(':');
+  const socket: UdpSocket = isV6 ? createSocket({ type: 'udp6', ipv6Only: true }) : createSocket('udp4');
   try {
     socket.bind({ address, port, exclusive: true });
     await once(socket, 'listening');

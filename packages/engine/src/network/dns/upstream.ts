@@ -49,10 +49,13 @@ async function askUdp(message: Buffer, server: UpstreamServer): Promise<Buffer |
       socket.on('message', (answer) => {
         if (isAnswerTo(answer, message, id)) resolve(withId(answer, message.readUInt16BE(0)));
       });
-      socket.connect(server.port ?? 53, server.address, () => {
-        socket.send(withId(message, id), (error) => {
-          if (error) reject(error);
-        });
+      const fail = (error?: Error | null): void => {
+        if (error) reject(error);
+      };
+      // The callback gets the error where the address cannot be reached.
+      socket.connect(server.port ?? 53, server.address, (error?: Error) => {
+        if (error) fail(error);
+        else socket.send(withId(message, id), fail);
       });
     });
   } finally {
