@@ -20,7 +20,17 @@ export interface VolumeService {
   prune(filters: Readonly<Record<string, readonly string[]>>): Promise<VolumePruneResponse>;
   /** Mount for a container that starts; the same container asks once per start. Idempotent per (name, containerId). */
   mount(name: string, containerId: string): Promise<MountedVolume>;
+  /**
+   * Mount a directory (or file) inside the volume, safe against symlinks that are swapped meanwhile. `unmount` of the volume
+   * for that container takes it away too. Needs no `mount` before.
+   */
+  mountSubpath(name: string, containerId: string, subpath: string): Promise<MountedVolume>;
   unmount(name: string, containerId: string): Promise<void>;
+  /**
+   * Fill a mounted, empty volume with the image's content, once in its life. `source` is the directory in a mounted root
+   * file system, or the parts that `RootfsView.directoryParts` names. Returns whether anything was copied.
+   */
+  copyUp(name: string, path: string, source: string | readonly string[]): Promise<boolean>;
   /** Bytes used, for `system df`; -1 where a driver cannot tell. */
   usage(name: string): Promise<number>;
   /** At start: drop mounts of containers that no longer run, take up those that do. */

@@ -36,10 +36,7 @@ export function normaliseHostConfig(request: HostConfig, { host, defaults }: Con
   return config;
 }
 
-function logConfig(
-  asked: HostConfig['LogConfig'],
-  standard: Context['defaults']['logConfig'],
-): LogConfig {
+function logConfig(asked: HostConfig['LogConfig'], standard: Context['defaults']['logConfig']): LogConfig {
   if (!asked?.Type) return { Type: standard.Type, Config: { ...standard.Config, ...asked?.Config } };
   const inherited = asked.Type === standard.Type ? standard.Config : {};
   return { Type: asked.Type, Config: { ...inherited, ...asked.Config } };
