@@ -32,6 +32,7 @@ export class Dispatcher {
   readonly #active = new Set<Call>();
   readonly #hijacked = new Set<Duplex>();
   #count = 0;
+  #isCut = false;
   #openApi: Buffer | undefined;
   #onEnd: PromiseWithResolvers<void> | undefined;
 
@@ -48,7 +49,8 @@ export class Dispatcher {
 
   /** For the `upgrade` event. */
   readonly upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
-    void this.#serveUpgrade(request, socket, head);
+    if (this.#isCut) socket.destroy();
+    else void this.#serveUpgrade(request, socket, head);
   };
 
   /** Resolves when no request is under way but such as may never end. */
@@ -58,6 +60,7 @@ export class Dispatcher {
 
   /** Cut every connection that has stopped being HTTP, and end what other requests wait for. */
   cut(): void {
+    this.#isCut = true;
     for (const socket of this.#hijacked) socket.destroy();
     for (const call of this.#active) call.cancel();
   }
@@ -108,7 +111,7 @@ export class Dispatcher {
     const query = decodeTargetQuery(operation, target);
     const { body, warnings } =
       spec.body?.kind === 'json'
-        ? decodeJsonBody(spec.body, await this.#readJson(call.request, spec.body.optional === true))
+        ? decodeJsonBody(spec.body, await this.#readJson(call.request))
         : { body: undefined, warnings: [] };
     if (isHijack(operation)) {
       if (spec.websocket) {
@@ -134,11 +137,13 @@ export class Dispatcher {
     }
   }
 
-  async #readJson(request: IncomingMessage, optional: boolean): Promise<Buffer> {
+  async #readJson(request: IncomingMessage): Promise<Buffer> {
     if (!hasBody(request)) return Buffer.alloc(0);
-    // Old clients send `text/plain` where Docker looks at no type: with a body that may be left out.
-    if (!optional) checkJsonContentType(request);
-    return await readBody(request);
+    if (request.headers['content-length'] !== undefined) checkJsonContentType(request);
+    const text = await readBody(request);
+    // A chunked body may turn out to be empty; then its type does not matter.
+    if (text.length > 0) checkJsonContentType(request);
+    return text;
   }
 
   async #serveUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
