@@ -23,6 +23,13 @@ export interface RunResult {
   readonly stderr: string;
 }
 
+export interface RunOptions {
+  readonly runtime?: string;
+  /** Arguments before the runtime's command. */
+  readonly global?: readonly string[];
+  readonly spec?: Partial<SpecInput>;
+}
+
 const host = await readHostFacts();
 
 /** A busybox root file system and a runtime to try specifications in. Everything goes with its disposal. */
@@ -91,19 +98,20 @@ export class Bundle implements AsyncDisposable {
   }
 
   /** Run a request to its end. */
-  async run(
-    request: ContainerCreateRequest,
-    options: { runtime?: string; spec?: Partial<SpecInput> } = {},
-  ): Promise<RunResult> {
+  async run(request: ContainerCreateRequest, options: RunOptions = {}): Promise<RunResult> {
     const record = await this.prepare(request);
     await writeFile(join(this.directory, 'bundle/config.json'), await this.spec(record, options.spec));
     const runtime = options.runtime ?? 'runc';
     const root = join(this.directory, 'state');
     try {
       return await collect(
-        spawn(runtime, ['--root', root, 'run', '--bundle', join(this.directory, 'bundle'), record.id], {
-          stdio: ['ignore', 'pipe', 'pipe'],
-        }),
+        spawn(
+          runtime,
+          [...(options.global ?? []), '--root', root, 'run', '--bundle', join(this.directory, 'bundle'), record.id],
+          {
+            stdio: ['ignore', 'pipe', 'pipe'],
+          },
+        ),
       );
     } finally {
       await exec(runtime, ['--root', root, 'delete', '-f', record.id], { allowFailure: true });
@@ -111,11 +119,7 @@ export class Bundle implements AsyncDisposable {
   }
 
   /** Run a shell script and return what it printed; throws when it fails. */
-  async sh(
-    script: string,
-    request: ContainerCreateRequest = {},
-    options: { runtime?: string; spec?: Partial<SpecInput> } = {},
-  ): Promise<string> {
+  async sh(script: string, request: ContainerCreateRequest = {}, options: RunOptions = {}): Promise<string> {
     const result = await this.run({ Cmd: ['sh', '-c', script], ...request }, options);
     if (result.code !== 0) throw new Error(`exit ${result.code}: ${result.stdout}${result.stderr}`);
     return result.stdout.trim();
