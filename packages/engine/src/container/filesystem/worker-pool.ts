@@ -1,0 +1,71 @@
+import { PouchError, Semaphore } from '@pouch/base';
+import { FileWorker } from './file-worker.ts';
+
+export interface WorkerPoolOptions {
+  /** Threads at work at the same time; more callers wait. */
+  readonly limit: number;
+  /** Milliseconds that an idle thread is kept for the next caller. */
+  readonly idleMs: number;
+}
+
+/** Threads for work in containers' file systems: made on demand, used by one caller at a time, one kept warm for a while. */
+export class WorkerPool implements Disposable {
+  readonly #options: WorkerPoolOptions;
+  readonly #turns: Semaphore;
+  #idle: FileWorker | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  readonly #busy = new Set<FileWorker>();
+
+  constructor(options: WorkerPoolOptions) {
+    this.#options = options;
+    this.#turns = new Semaphore(options.limit);
+  }
+
+  /** Use a thread alone. On abort it is ended at once, wherever it is; `use` then throws `cancelled`. */
+  async run<T>(signal: AbortSignal | undefined, use: (worker: FileWorker) => Promise<T>): Promise<T> {
+    return await this.#turns.run(async () => {
+      if (signal?.aborted) throw new PouchError('cancelled', 'The operation was cancelled.');
+      const worker = this.#take();
+      const abort = (): void => worker.terminate();
+      signal?.addEventListener('abort', abort, { once: true });
+      this.#busy.add(worker);
+      try {
+        return await use(worker);
+      } catch (error) {
+        if (signal?.aborted) throw new PouchError('cancelled', 'The operation was cancelled.', { cause: error });
+        throw error;
+      } finally {
+        signal?.removeEventListener('abort', abort);
+        this.#busy.delete(worker);
+        this.#giveBack(worker);
+      }
+    });
+  }
+
+  [Symbol.dispose](): void {
+    clearTimeout(this.#timer);
+    this.#idle?.terminate();
+    this.#idle = undefined;
+    for (const worker of this.#busy) worker.terminate();
+  }
+
+  #take(): FileWorker {
+    const worker = this.#idle;
+    this.#idle = undefined;
+    clearTimeout(this.#timer);
+    return worker?.alive ? worker : new FileWorker();
+  }
+
+  #giveBack(worker: FileWorker): void {
+    if (this.#idle || !worker.clean) {
+      worker.terminate();
+      return;
+    }
+    this.#idle = worker;
+    this.#timer = setTimeout(() => {
+      this.#idle?.terminate();
+      this.#idle = undefined;
+    }, this.#options.idleMs);
+    this.#timer.unref();
+  }
+}

@@ -1,0 +1,49 @@
+import type { ErrorCode } from '@pouch/base';
+import type { ArchiveStat } from '../../container-service.ts';
+import type { Change, TreesToCompare } from './tree-changes.ts';
+
+/** Descriptors are numbers of this process: threads share them. One request at a time; the answer comes before the next. */
+export interface Operations {
+  /** What docker's stat says. */
+  stat(request: { root: number; path: string }): ArchiveStat;
+  /** The same, and the directory that tar is to start in, open until `release`. */
+  openSource(request: { root: number; path: string; listed?: boolean }): Source;
+  release(request: Record<never, never>): void;
+  /** The text of a small regular file, links followed; undefined where there is none. */
+  readText(request: { root: number; path: string }): string | undefined;
+  /** A place to mount on, made where it is missing; open until `release`. */
+  openMountPoint(request: { root: number; path: string; directory: boolean }): { descriptor: number };
+  changes(request: TreesToCompare): Change[];
+  /** Find where an archive is to be extracted; then `extractChunk` until it ends, then `extractEnd`. */
+  extractBegin(request: { root: number; path: string }): { resolved: string };
+  extractStart(request: ExtractStart): void;
+  extractChunk(request: { bytes: Uint8Array }): void;
+  extractEnd(request: Record<never, never>): { warnings: readonly string[] };
+}
+
+export interface Source {
+  readonly stat: ArchiveStat;
+  /** O_PATH descriptor of the directory itself, or of the one that holds the file. */
+  readonly directory: number;
+  /** What to put into the archive, from there: `.`, the file's name, or with `listed` the names in it; byte strings. */
+  readonly members: readonly string[];
+}
+
+export interface ExtractStart {
+  readonly noOverwriteDirNonDir: boolean;
+  readonly owner?: { readonly uid: number; readonly gid: number };
+  readonly scratch: string;
+}
+
+export type OperationName = keyof Operations;
+export type Request<K extends OperationName> = Parameters<Operations[K]>[0];
+export type Answer<K extends OperationName> = ReturnType<Operations[K]>;
+
+export interface RequestMessage {
+  readonly operation: OperationName;
+  readonly request: unknown;
+}
+
+export type AnswerMessage =
+  | { readonly answer: unknown }
+  | { readonly failure: { readonly code: ErrorCode | undefined; readonly message: string } };

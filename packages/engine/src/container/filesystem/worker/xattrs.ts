@@ -1,0 +1,97 @@
+import { closeSync, constants, mkdtempSync, openSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { isErrorCode } from '@pouch/base';
+import { runHelper } from './helper-programs.ts';
+import type { ByteString } from './bytes.ts';
+import { BLOCK } from './tar-header.ts';
+
+const KEEP = /^(?:security\.capability|user\..+|system\.posix_acl_(?:access|default))$/;
+
+/**
+ * The attributes of an entry that are set: file capabilities, users' own and access lists. `trusted.*` is left out: on a volume
+ * it could turn a directory into overlayfs's bookkeeping; so are the labels of security modules, which are the host's.
+ */
+export function settable(xattrs: ReadonlyMap<string, ByteString>): [string, ByteString][] {
+  return [...xattrs].filter(([name, value]) => KEEP.test(name) && !name.includes('\0') && value.length <= 65_536);
+}
+
+/**
+ * Set attributes on what a descriptor holds. Node cannot; `setfattr` does where it is installed. Elsewhere GNU tar makes an
+ * empty file with them in `scratch`, and cp copies nothing but its attributes. Returns a complaint, for a warning: a file
+ * system without them is no reason to fail.
+ */
+export function setXattrs(
+  descriptor: number,
+  xattrs: readonly [string, ByteString][],
+  scratch: string,
+): string | undefined {
+  try {
+    for (const [name, value] of xattrs) {
+      const hex = Buffer.from(value, 'latin1').toString('hex');
+      const complaint = runHelper('setfattr', ['-n', name, '-v', `0x${hex}`, '/proc/self/fd/3'], [descriptor]);
+      if (complaint !== undefined) return complaint;
+    }
+    return undefined;
+  } catch (error) {
+    if (!isErrorCode(error, 'unsupported')) throw error;
+    return copyXattrs(descriptor, xattrs, scratch);
+  }
+}
+
+function copyXattrs(descriptor: number, xattrs: readonly [string, ByteString][], scratch: string): string | undefined {
+  const directory = mkdtempSync(join(scratch, 'xattr-'));
+  const held = openSync(directory, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    return (
+      runHelper(
+        'tar',
+        ['--xattrs', '--xattrs-include=*', '-C', '/proc/self/fd/3', '-xf', '-'],
+        [held],
+        archiveOf(xattrs),
+      ) ??
+      runHelper(
+        'cp',
+        ['--attributes-only', '--preserve=xattr', '--', '/proc/self/fd/3/f', '/proc/self/fd/4'],
+        [held, descriptor],
+      )
+    );
+  } finally {
+    closeSync(held);
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+/** An archive of one empty file `f` with these attributes. */
+function archiveOf(xattrs: readonly [string, ByteString][]): Buffer {
+  const records = Buffer.concat(xattrs.map(([name, value]) => record(`SCHILY.xattr.${name}=`, value)));
+  const fill = Buffer.alloc((BLOCK - (records.length % BLOCK)) % BLOCK);
+  return Buffer.concat([header('x', records.length), records, fill, header('0', 0), Buffer.alloc(BLOCK * 2)]);
+}
+
+function record(key: string, value: ByteString): Buffer {
+  const body = Buffer.concat([Buffer.from(` ${key}`, 'utf8'), Buffer.from(value, 'latin1'), Buffer.from('\n')]);
+  let length = body.length + 1;
+  while (String(length).length + body.length !== length) length = String(length).length + body.length;
+  return Buffer.concat([Buffer.from(String(length)), body]);
+}
+
+function header(typeFlag: string, size: number): Buffer {
+  const block = Buffer.alloc(BLOCK);
+  const octal = (value: number, at: number, length: number): number =>
+    block.write(value.toString(8).padStart(length - 1, '0'), at, 'latin1');
+  block.write('f', 0, 'latin1');
+  octal(0o600, 100, 8);
+  octal(0, 108, 8);
+  octal(0, 116, 8);
+  octal(size, 124, 12);
+  octal(0, 136, 12);
+  block.write('        ', 148, 'latin1');
+  block.write(typeFlag, 156, 'latin1');
+  block.write('ustar\u000000', 257, 'latin1');
+  octal(
+    block.reduce((sum, byte) => sum + byte, 0),
+    148,
+    7,
+  );
+  return block;
+}
