@@ -1,6 +1,6 @@
 import { write, writeSync } from 'node:fs';
-import { isatty } from 'node:tty';
 import { errnoCode } from '@pouch/base';
+import { isTerminal } from './is-terminal.ts';
 
 const encoder = new TextEncoder();
 
@@ -22,7 +22,7 @@ export class Output {
   }
 
   get isTerminal(): boolean {
-    this.#terminal ??= isatty(this.fd);
+    this.#terminal ??= isTerminal(this.fd);
     return this.#terminal;
   }
 

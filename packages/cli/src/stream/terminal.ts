@@ -1,12 +1,12 @@
-import { isatty } from 'node:tty';
+import { isTerminal } from '../output/is-terminal.ts';
 
 export function stdinIsTerminal(): boolean {
-  return isatty(0);
+  return isTerminal(0);
 }
 
 /** Rows and columns of our terminal, or undefined where there is none. */
 export function terminalSize(): { readonly rows: number; readonly columns: number } | undefined {
-  if (!isatty(1)) return undefined;
+  if (!isTerminal(1)) return undefined;
   const { rows, columns } = process.stdout;
   return rows > 0 && columns > 0 ? { rows, columns } : undefined;
 }
