@@ -21,6 +21,6 @@ export function configureInterface(network: Network, endpoint: EndpointRecord): 
 export function defaultRoutes(device: string, gateway4: string | undefined, gateway6: string | undefined): string[] {
   const commands = [];
   if (gateway4 !== undefined) commands.push(`route replace default via ${gateway4} dev ${device}`);
-  if (gateway6 !== undefined) commands.push(`-6 route replace default via ${gateway6} dev ${device}`);
+  if (gateway6 !== undefined) commands.push(`route replace ::/0 via ${gateway6} dev ${device}`);
   return commands;
 }
