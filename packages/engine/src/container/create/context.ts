@@ -23,6 +23,9 @@ export interface KnownContainer {
   readonly name: string;
   readonly mounts: readonly ContainerMount[];
   readonly ipcMode: string;
+  /** Shared by a container that joins its network. */
+  readonly hostname?: string;
+  readonly domainname?: string;
 }
 
 /** Everything outside the request that decides what a container becomes. */

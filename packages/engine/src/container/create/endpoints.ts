@@ -35,7 +35,6 @@ export async function resolveEndpoints(
     const settings = structuredClone(asked[name] ?? {});
     validateEndpoint(network.name, settings);
     endpoints[network.name] = { ...endpoints[network.name], ...settings };
-    if (name === mode && isUserNetwork(mode)) hostConfig.NetworkMode = mode;
   }
   applyMac(config, mode, endpoints);
   return endpoints;

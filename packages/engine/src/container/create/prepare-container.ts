@@ -39,7 +39,7 @@ export async function prepareContainer(
   const warnings = validateResources(hostConfig, context.host);
   const [path, ...args] = [...(config.Entrypoint ?? []), ...(config.Cmd ?? [])];
   if (path === undefined || path === '') throw invalid('no command specified');
-  await resolveReferences(hostConfig, context);
+  await resolveReferences(config, hostConfig, context);
   fillHostname(config, hostConfig, context);
   const endpoints = await resolveEndpoints(config, hostConfig, networking, context);
   warnings.push(...riskWarnings(hostConfig));
@@ -66,7 +66,11 @@ export async function prepareContainer(
 }
 
 /** Names of other containers become ids, so that renaming those changes nothing. */
-async function resolveReferences(hostConfig: HostConfig, context: PrepareContext): Promise<void> {
+async function resolveReferences(
+  config: ContainerConfig,
+  hostConfig: HostConfig,
+  context: PrepareContext,
+): Promise<void> {
   for (const key of ['NetworkMode', 'IpcMode', 'PidMode'] as const) {
     const reference = containerOfMode(hostConfig[key]);
     if (reference === undefined) continue;
@@ -79,6 +83,11 @@ async function resolveReferences(hostConfig: HostConfig, context: PrepareContext
       );
     }
     hostConfig[key] = `container:${other.id}`;
+    if (key === 'NetworkMode') {
+      // One network, one name: what hosts and DNS say there is the other's.
+      if (other.hostname) config.Hostname = other.hostname;
+      if (other.domainname) config.Domainname = other.domainname;
+    }
   }
   for (const link of hostConfig.Links ?? []) {
     const [name = '', alias = name, extra] = link.split(':');

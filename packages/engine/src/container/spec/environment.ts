@@ -10,7 +10,7 @@ export interface EnvironmentSource {
 
 /** The environment of a container's process: PATH, HOSTNAME, TERM (with a terminal) and HOME unless set otherwise. */
 export function buildEnvironment({ entries, hostname, home, tty }: EnvironmentSource): string[] {
-  const defaults = [DEFAULT_PATH, `HOSTNAME=${hostname}`, ...(tty ? ['TERM=xterm'] : [])];
+  const defaults = [DEFAULT_PATH, ...(hostname ? [`HOSTNAME=${hostname}`] : []), ...(tty ? ['TERM=xterm'] : [])];
   const removed = new Set<string>();
   const variables = new Map<string, string>();
   for (const entry of [...defaults, ...entries]) {

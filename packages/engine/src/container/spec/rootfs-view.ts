@@ -55,7 +55,13 @@ export class RootfsView implements RootfsReader {
   /** The host directories that a directory of the merged tree is made of, newest first; empty when it is absent. */
   async directoryParts(path: string): Promise<readonly string[]> {
     const entry = await this.#walk(path);
-    return entry?.kind === 'directory' ? entry.parts : [];
+    if (entry?.kind !== 'directory') return [];
+    for (const [index, part] of entry.parts.entries()) {
+      const isLast = index === entry.parts.length - 1;
+      if (!isLast && entry.parts !== this.#layers && (await this.#isOpaque(part)))
+        return entry.parts.slice(0, index + 1);
+    }
+    return entry.parts;
   }
 
   async #walk(path: string): Promise<Entry | undefined> {
