@@ -3,7 +3,7 @@ import { STATUS_CODES } from 'node:http';
 import type { Duplex, Readable } from 'node:stream';
 import { PouchError } from '@pouch/base';
 import { endAndLinger } from '../stream/byte-channel.ts';
-import { BODY_DEADLINE, JSON_LIMIT } from './request-body.ts';
+import { BODY_DEADLINE, JSON_LIMIT, readBody } from './request-body.ts';
 
 const PARSER_EVENTS = ['data', 'readable', 'end', 'drain', 'error', 'timeout'] as const;
 
@@ -62,7 +62,8 @@ export class HijackedConnection {
     }
     if (length > JSON_LIMIT) throw new PouchError('too-large', `the request body is larger than ${JSON_LIMIT} bytes`);
     if (length === 0) return Buffer.alloc(0);
-    return await readExactly(this.request.complete ? this.socket : this.request, length);
+    // Later versions open the socket only once the request has been read to its end.
+    return this.request.complete ? await readExactly(this.socket, length) : await readBody(this.request);
   }
 
   /** Send the head of a success. From here on the socket carries raw bytes. */
