@@ -1,7 +1,6 @@
 /** Test aid: an ImageManager over a private containerd, gone with its directories when disposed. */
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import type { EventMessage } from '../../../packages/api/src/index.ts';
 import { silentLogger } from '../../../packages/base/src/index.ts';
 import { EventBus } from '../../../packages/engine/src/events/event-bus.ts';
@@ -32,7 +31,10 @@ export class Images implements AsyncDisposable {
   private constructor(containerd: Containerd, root: string, settings: RegistrySettings) {
     this.containerd = containerd;
     this.root = root;
-    this.registry = new RegistryClient({ retryDelay: 5, certificateDirectories: [], ...settings }, { logger: silentLogger });
+    this.registry = new RegistryClient(
+      { retryDelay: 5, certificateDirectories: [], ...settings },
+      { logger: silentLogger },
+    );
     this.bus.subscribe((event) => this.events.push(event));
     this.manager = this.newManager();
   }

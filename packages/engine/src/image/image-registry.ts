@@ -42,13 +42,12 @@ export class ImageRegistry {
     const official = booleanFilter(filters, 'is-official');
     const automated = booleanFilter(filters, 'is-automated');
     const stars = Math.max(0, ...(filters.stars ?? []).map(starCount));
-    return found
-      .filter(
-        (result) =>
-          (official === undefined || result.is_official === official) &&
-          (automated === undefined || result.is_automated === automated) &&
-          result.star_count >= stars,
-      );
+    return found.filter(
+      (result) =>
+        (official === undefined || result.is_official === official) &&
+        (automated === undefined || result.is_automated === automated) &&
+        result.star_count >= stars,
+    );
   }
 
   async distribution(reference: string, auth?: AuthConfig): Promise<DistributionInspect> {

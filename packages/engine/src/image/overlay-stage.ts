@@ -1,4 +1,5 @@
-import { chown, lstat, readdir, rename } from 'node:fs/promises';
+import type { Stats } from 'node:fs';
+import { chmod, chown, lstat, readdir, rename, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errnoCode } from '@pouch/base';
 import type { Mount } from '@pouch/containerd';
@@ -30,27 +31,24 @@ export function stageMounts(directory: string): Mount[] {
 }
 
 /**
- * Put a staged directory in the place of the snapshot's empty upper directory. False, with nothing done, when the layer
- * leaves out directories that a lower one has: those must take over the lower one's owner, mode and attributes, which only
- * an extraction over the lower layers does.
+ * Put a staged directory in the place of the snapshot's empty upper directory. Directories that the layer only implies take
+ * over the lower ones' owner, mode and time first, as in an extraction over the lower layers. False, with nothing done, where
+ * that is not possible.
  */
 export async function adoptStage(stage: Stage, mounts: readonly Mount[]): Promise<boolean> {
   const options = mounts[0]?.options ?? [];
   const upper = options.find((option) => option.startsWith('upperdir='))?.slice('upperdir='.length);
-  const lower = options
-    .find((option) => option.startsWith('lowerdir='))
-    ?.slice('lowerdir='.length)
-    .split(':');
+  const lower = options.find((option) => option.startsWith('lowerdir='))?.slice('lowerdir='.length).split(':');
   if (upper === undefined || lower === undefined) return false;
   const since = stage.startedAt - CLOCK_SLACK;
-  for await (const path of impliedDirectories(stage.directory, '', since)) {
-    if (await existsInAny(lower, path)) return false;
-  }
-  const { uid, gid } = await lstat(upper);
-  const own = await lstat(stage.directory);
-  // Without an entry for the root, its owner is the lower root's, which the snapshotter gave the empty directory.
-  if (own.mtimeMs >= since && (own.uid !== uid || own.gid !== gid)) await chown(stage.directory, uid, gid);
   try {
+    for await (const path of impliedDirectories(Buffer.from(stage.directory), EMPTY, since)) {
+      await inheritAttributes(stage.directory, path, lower);
+    }
+    const given = await lstat(upper);
+    const own = await lstat(stage.directory);
+    // Without an entry for the root, its owner is the lower root's, which the snapshotter gave the empty directory.
+    if (own.mtimeMs >= since) await chown(stage.directory, given.uid, given.gid);
     await rename(stage.directory, upper);
     return true;
   } catch (error) {
@@ -59,29 +57,44 @@ export async function adoptStage(stage: Stage, mounts: readonly Mount[]): Promis
   }
 }
 
+const EMPTY = Buffer.alloc(0);
+const SLASH = Buffer.from('/');
+
+/** Paths are bytes: file names in a layer need be no UTF-8. */
+function joinBytes(a: Buffer, b: Buffer): Buffer {
+  return a.length === 0 ? b : Buffer.concat([a, SLASH, b]);
+}
+
 /** Directories made just now: the layer had no entry for them, or their time would be the entry's. */
-async function* impliedDirectories(root: string, path: string, since: number): AsyncGenerator<string> {
-  for (const entry of await readdir(join(root, path), { withFileTypes: true })) {
+async function* impliedDirectories(root: Buffer, path: Buffer, since: number): AsyncGenerator<Buffer> {
+  for (const entry of await readdir(joinBytes(root, path), { withFileTypes: true, encoding: 'buffer' })) {
     if (!entry.isDirectory()) continue;
-    const inside = join(path, entry.name);
-    // A name that is no UTF-8 cannot be looked up as text: the root stands for "do it the ordinary way".
-    if (entry.name.includes('\uFFFD')) {
-      yield '';
-      return;
-    }
-    if ((await lstat(join(root, inside))).mtimeMs >= since) yield inside;
+    const inside = joinBytes(path, entry.name);
+    if ((await lstat(joinBytes(root, inside))).mtimeMs >= since) yield inside;
     yield* impliedDirectories(root, inside, since);
   }
 }
 
-async function existsInAny(lower: readonly string[], path: string): Promise<boolean> {
+/** What the topmost lower layer that has the path says of it; a directory that is new keeps the applier's defaults. */
+async function inheritAttributes(root: string, path: Buffer, lower: readonly string[]): Promise<void> {
   for (const directory of lower) {
-    try {
-      await lstat(join(directory, path));
-      return true;
-    } catch (error) {
-      if (!['ENOENT', 'ENOTDIR'].includes(errnoCode(error) ?? '')) throw error;
-    }
+    const stat = await lstatIfThere(joinBytes(Buffer.from(directory), path));
+    if (!stat) continue;
+    // A file or a whiteout: the directory replaces it.
+    if (!stat.isDirectory()) return;
+    const target = joinBytes(Buffer.from(root), path);
+    await chown(target, stat.uid, stat.gid);
+    await chmod(target, stat.mode & 0o7777);
+    await utimes(target, stat.atimeMs / 1000, stat.mtimeMs / 1000);
+    return;
   }
-  return false;
+}
+
+async function lstatIfThere(path: Buffer): Promise<Stats | undefined> {
+  try {
+    return await lstat(path);
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR'].includes(errnoCode(error) ?? '')) return undefined;
+    throw error;
+  }
 }

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join, posix } from 'node:path';
 import { PouchError } from '@pouch/base';
 import { type Digest, MEDIA_TYPE } from '@pouch/oci';
-import { type Headers, pack } from 'tar-stream';
+import { pack } from 'tar-stream';
 import type { LayerFile } from './layer-file.ts';
 
 /** A file for an image made in memory. Owned by root; directories above it are made as needed. */
@@ -61,15 +61,13 @@ function withDirectories(files: readonly FileEntry[]): [string, FileEntry][] {
 
 async function addEntry(tar: ReturnType<typeof pack>, name: string, entry: FileEntry): Promise<void> {
   const common = { mtime: new Date(0), uid: 0, gid: 0, uname: 'root', gname: 'root' };
-  const header: Header & { name: string } = entry.directory
-    ? { ...common, name: `${name}/`, type: 'directory', mode: entry.mode ?? 0o755 }
-    : entry.link !== undefined
-      ? { ...common, name, type: 'symlink', linkname: entry.link, mode: 0o777 }
-      : { ...common, name, type: 'file', mode: entry.mode ?? 0o644 };
-  const content = header.type === 'file' ? Buffer.from(entry.content ?? '') : undefined;
+  const content = Buffer.from(entry.content ?? '');
   await new Promise<void>((resolve, reject) => {
     const done = (error?: Error | null): void => (error ? reject(error) : resolve());
-    if (content) tar.entry(header, content, done);
-    else tar.entry(header, done);
+    if (entry.directory) {
+      tar.entry({ ...common, name: `${name}/`, type: 'directory', mode: entry.mode ?? 0o755 }, done);
+    } else if (entry.link !== undefined) {
+      tar.entry({ ...common, name, type: 'symlink', linkname: entry.link, mode: 0o777 }, done);
+    } else tar.entry({ ...common, name, type: 'file', mode: entry.mode ?? 0o644 }, content, done);
   });
 }
