@@ -38,7 +38,10 @@ export function stageMounts(directory: string): Mount[] {
 export async function adoptStage(stage: Stage, mounts: readonly Mount[]): Promise<boolean> {
   const options = mounts[0]?.options ?? [];
   const upper = options.find((option) => option.startsWith('upperdir='))?.slice('upperdir='.length);
-  const lower = options.find((option) => option.startsWith('lowerdir='))?.slice('lowerdir='.length).split(':');
+  const lower = options
+    .find((option) => option.startsWith('lowerdir='))
+    ?.slice('lowerdir='.length)
+    .split(':');
   if (upper === undefined || lower === undefined) return false;
   const since = stage.startedAt - CLOCK_SLACK;
   try {
