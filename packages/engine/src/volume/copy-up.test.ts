@@ -57,7 +57,7 @@ test('an empty volume gets the content with owners, modes, hard links and symlin
   await chown(join(scene.image, 'file'), 1000, 1001);
   await chown(scene.image, 1000, 1000);
   await chmod(scene.image, 0o2750);
-  assert.equal(await copyUp(scene.volume, scene.image), true);
+  assert.equal(await copyUp(scene.volume, scene.image), 'content');
   const file = await lstat(join(scene.volume, 'file'));
   assert.deepEqual([file.uid, file.gid, file.mode & 0o7777], [1000, 1001, 0o640]);
   assert.equal((await lstat(join(scene.volume, 'sub/hard'))).ino, file.ino);
@@ -67,10 +67,25 @@ test('an empty volume gets the content with owners, modes, hard links and symlin
   assert.deepEqual((await readdir(scene.volume)).toSorted(), ['file', 'soft', 'sub']);
 });
 
+test('an empty directory gives owner and mode, and only when asked for more than content', {
+  skip: !isRoot,
+}, async () => {
+  await using scene = await Scene.make();
+  const empty = join(scene.root, 'empty');
+  await mkdir(empty);
+  await chown(empty, 7, 7);
+  assert.equal(await copyUp(scene.volume, empty), 'attributes');
+  assert.equal((await lstat(scene.volume)).uid, 7);
+  await chown(scene.volume, 9, 9);
+  assert.equal(await copyUp(scene.volume, empty, { contentOnly: true }), 'nothing');
+  assert.equal((await lstat(scene.volume)).uid, 9);
+  assert.deepEqual(await readdir(scene.volume), []);
+});
+
 test('a volume that holds anything is left alone', async () => {
   await using scene = await Scene.make();
   await writeFile(join(scene.volume, 'mine'), 'x');
-  assert.equal(await copyUp(scene.volume, scene.image), false);
+  assert.equal(await copyUp(scene.volume, scene.image), 'nothing');
   assert.deepEqual(await readdir(scene.volume), ['mine']);
 });
 
@@ -78,13 +93,13 @@ test('a crash while copying starts anew; a crash while moving is finished', { sk
   await using scene = await Scene.make();
   await mkdir(join(scene.volume, '.pouch-copying-dead/sub'), { recursive: true });
   await writeFile(join(scene.volume, '.pouch-copying-dead/file'), 'cont');
-  assert.equal(await copyUp(scene.volume, scene.image), true);
+  assert.equal(await copyUp(scene.volume, scene.image), 'content');
   assert.equal(await readFile(join(scene.volume, 'file'), 'utf8'), 'content');
 
   await using half = await Scene.make();
   await writeFile(join(half.volume, 'file'), 'content');
   await mkdir(join(half.volume, '.pouch-copied/sub'), { recursive: true });
-  assert.equal(await copyUp(half.volume, half.image), true);
+  assert.equal(await copyUp(half.volume, half.image), 'content');
   assert.deepEqual((await readdir(half.volume)).toSorted(), ['file', 'sub']);
 });
 
@@ -94,7 +109,7 @@ test('the parts of an overlay are merged, whiteouts heeded', { skip: !isRoot }, 
   await mkdir(upper);
   await writeFile(join(upper, 'new'), 'n');
   await exec('mknod', [join(upper, 'file'), 'c', '0', '0']);
-  assert.equal(await copyUp(scene.volume, [upper, scene.image]), true);
+  assert.equal(await copyUp(scene.volume, [upper, scene.image]), 'content');
   assert.deepEqual((await readdir(scene.volume)).toSorted(), ['new', 'soft', 'sub']);
 });
 

@@ -12,16 +12,25 @@ const COPIED = '.pouch-copied';
 /** What a fresh file system may hold. */
 const IGNORED = new Set(['lost+found']);
 
+/** What a copy-up has done. */
+export type CopyOutcome = 'content' | 'attributes' | 'nothing';
+
 /**
  * Fill an empty volume with the content of an image's directory: ownership, modes, times, extended attributes, hard links
- * and symlinks as they are. Returns whether anything was copied; a volume that holds anything stays as it is.
+ * and symlinks as they are. A volume that holds anything stays as it is.
+ *
+ * An empty directory of the image gives owner and mode alone, unless `contentOnly`.
  *
  * `source` is the directory in a mounted root file system, or the parts that an overlay would merge, newest first.
  *
  * Safe against a crash at any moment, on any file system: the copy is made in a directory inside the volume, renamed when
  * it is whole, and only then moved into place; the next call takes up where this one stopped.
  */
-export async function copyUp(volumePath: string, source: string | readonly string[]): Promise<boolean> {
+export async function copyUp(
+  volumePath: string,
+  source: string | readonly string[],
+  options: { readonly contentOnly?: boolean } = {},
+): Promise<CopyOutcome> {
   const parts = typeof source === 'string' ? [source] : source;
   const names = await readdir(volumePath);
   for (const name of names.filter((each) => each.startsWith(COPYING))) {
@@ -30,12 +39,13 @@ export async function copyUp(volumePath: string, source: string | readonly strin
   const copied = join(volumePath, COPIED);
   if (names.includes(COPIED)) {
     await moveIntoPlace(copied, volumePath);
-    return true;
+    return 'content';
   }
-  if (names.some((name) => !name.startsWith(COPYING) && !IGNORED.has(name))) return false;
-  if (parts.length === 0) return false;
+  if (names.some((name) => !name.startsWith(COPYING) && !IGNORED.has(name))) return 'nothing';
+  if (parts.length === 0) return 'nothing';
   return await withMerged(parts, async (directory) => {
     const entries = await readdir(directory);
+    if (entries.length === 0 && options.contentOnly) return 'nothing';
     const staging = join(volumePath, COPYING + randomBytes(6).toString('hex'));
     await mkdir(staging, { mode: 0o700 });
     try {
@@ -48,7 +58,7 @@ export async function copyUp(volumePath: string, source: string | readonly strin
       throw error;
     }
     await moveIntoPlace(copied, volumePath);
-    return entries.length > 0;
+    return entries.length > 0 ? 'content' : 'attributes';
   });
 }
 

@@ -73,7 +73,7 @@ export class VolumeManager implements VolumeService {
           `create ${name}: a volume named "${name}" already exists with the "${known.driver}" driver. Choose a different volume name`,
         );
       }
-      if (known) return this.#show(known, await this.#ask(known));
+      if (known) return this.#show(known, await this.#heal(known));
       return await this.#make(name, options);
     });
   }
@@ -185,9 +185,11 @@ export class VolumeManager implements VolumeService {
     return await this.#lock.run(name, async () => {
       const record = this.#deps.records.get(name);
       if (record?.populated) return false;
-      const copied = await copyUp(path, source);
-      if (copied && record) this.#put({ ...record, populated: true });
-      return copied;
+      const outcome = await copyUp(path, source, { contentOnly: record?.hasOwner ?? false });
+      if (record && outcome !== 'nothing') {
+        this.#put({ ...record, hasOwner: true, ...(outcome === 'content' && { populated: true }) });
+      }
+      return outcome === 'content';
     });
   }
 
@@ -268,6 +270,15 @@ export class VolumeManager implements VolumeService {
       return record;
     }
     return undefined;
+  }
+
+  /** What the driver says; a volume whose part at the driver is missing, after a crash say, is made again. */
+  async #heal(record: VolumeRecord): Promise<DriverVolume | undefined> {
+    const driver = await this.drivers.get(record.driver);
+    const found = await driver.get(record.name);
+    if (found) return found;
+    await driver.create(record.name, record.options);
+    return await driver.get(record.name);
   }
 
   async #ask(record: VolumeRecord): Promise<DriverVolume | undefined> {

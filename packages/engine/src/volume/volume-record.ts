@@ -13,6 +13,8 @@ export interface VolumeRecord {
   readonly users: readonly string[];
   /** An image's content was copied in: never again. */
   readonly populated?: boolean;
+  /** An image's directory has given it owner and mode: an empty directory does not do so again. */
+  readonly hasOwner?: boolean;
 }
 
 /** Docker's mark of a volume that nobody named. */

@@ -3,6 +3,9 @@ import type { MountPropagation } from '../spec/mount-types.ts';
 import { isPropagation } from '../spec/mount-types.ts';
 import { invalid } from './invalid.ts';
 
+/** Bytes: the kernel's PATH_MAX without the NUL at the end. */
+export const LONGEST_PATH = 4095;
+
 /** The third part of `-v source:target:mode`, read. */
 export interface BindMode {
   readonly text: string;
@@ -21,6 +24,9 @@ export interface BindSpec {
 /** Read one of HostConfig.Binds. Throws invalid-argument with Docker's words. */
 export function parseBind(text: string): BindSpec {
   const parts = text.split(':');
+  if (parts.some((part) => Buffer.byteLength(part) > LONGEST_PATH)) {
+    throw invalid(`invalid volume specification: '${text.slice(0, 100)}…': a path is too long`);
+  }
   if (text.includes('\0') || parts.length > 3 || parts.some((part) => part === '')) {
     throw invalid(`invalid volume specification: '${text}'`);
   }
@@ -70,6 +76,7 @@ export function cleanTarget(path: string, spec: string): string {
   if (!path.startsWith('/') || path.includes('\0')) {
     throw invalid(`invalid volume specification: '${spec}': invalid mount path: '${path}' mount path must be absolute`);
   }
+  if (Buffer.byteLength(path) > LONGEST_PATH) throw invalid(`invalid mount path: '${path.slice(0, 100)}…' is too long`);
   const clean = posix.resolve(path);
   if (clean === '/') {
     throw invalid(`invalid volume specification: '${spec}': invalid specification: destination can't be '/'`);

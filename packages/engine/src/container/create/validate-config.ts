@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import type { ContainerConfig, HealthConfig } from '@pouch/api';
 import { parseSignal } from './signals.ts';
+import { LONGEST_PATH } from './bind-spec.ts';
 import { invalid } from './invalid.ts';
 import { parsePortSpec } from './ports.ts';
 
@@ -53,7 +54,7 @@ function checkWord(word: string, what: string): void {
 }
 
 export function validateWorkingDir(path: string): void {
-  if (!path.startsWith('/') || path.includes('\0')) {
+  if (!path.startsWith('/') || path.includes('\0') || Buffer.byteLength(path) > LONGEST_PATH) {
     throw invalid(`the working directory '${path}' is invalid, it needs to be an absolute path`);
   }
 }

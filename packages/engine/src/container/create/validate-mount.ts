@@ -3,6 +3,7 @@ import { posix } from 'node:path';
 import type { Mount } from '@pouch/api';
 import { errnoCode, PouchError } from '@pouch/base';
 import { isPropagation } from '../spec/mount-types.ts';
+import { LONGEST_PATH } from './bind-spec.ts';
 import { invalid } from './invalid.ts';
 
 const OPTIONS_OF = {
@@ -17,11 +18,12 @@ export async function validateMount(mount: Mount): Promise<void> {
   if (type === 'image' || type === 'npipe' || type === 'cluster') {
     throw new PouchError('unsupported', `invalid mount config for type "${type}": this mount type is not supported`);
   }
-  if (type === undefined || !(type in OPTIONS_OF))
+  if (type === undefined || !Object.hasOwn(OPTIONS_OF, type))
     throw invalid(`invalid mount config: mount type unknown: "${type ?? ''}"`);
   const bad = (what: string): Error => invalid(`invalid mount config for type "${type}": ${what}`);
   if (target === '') throw bad('field Target must not be empty');
   if (target.includes('\0') || source.includes('\0')) throw bad('a path may not hold a NUL byte');
+  if (Math.max(Buffer.byteLength(target), Buffer.byteLength(source)) > LONGEST_PATH) throw bad('a path is too long');
   if (!target.startsWith('/')) throw bad(`invalid mount path: '${target}' mount path must be absolute`);
   if (posix.resolve(target) === '/') throw bad("invalid specification: destination can't be '/'");
   for (const [kind, field] of Object.entries(OPTIONS_OF)) {

@@ -12,6 +12,10 @@ const MINIMUM_MEMORY = 6 * 1024 * 1024;
  * of `config`, with a warning, where Docker does the same. Returns the warnings.
  */
 export function validateResources(config: HostConfig, host: HostFacts): string[] {
+  for (const [name, value] of Object.entries(config)) {
+    // Go's int64, which runtimes read.
+    if (typeof value === 'number' && Math.abs(value) >= 2 ** 63) throw invalid(`${name} is out of range: ${value}`);
+  }
   const warnings: string[] = [];
   validateMemory(config, host, warnings);
   validateCpu(config, host, warnings);

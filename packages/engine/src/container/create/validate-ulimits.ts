@@ -8,10 +8,11 @@ export function validateUlimits(config: HostConfig, host: HostFacts): string[] {
   const warnings: string[] = [];
   const seen = new Set<string>();
   for (const { Name = '', Soft = 0, Hard = Soft } of config.Ulimits ?? []) {
-    const type = RLIMITS[Name];
+    const type = RLIMITS.get(Name);
     if (type === undefined) throw invalid(`invalid ulimit type: ${Name}`);
     if (seen.has(Name)) throw invalid(`ulimit ${Name} is given twice`);
     seen.add(Name);
+    if (Math.max(Soft, Hard) >= 2 ** 63) throw invalid(`ulimit ${Name} is out of range`);
     if (Soft < -1 || Hard < -1) throw invalid(`invalid ulimit ${Name}: use -1 for unlimited`);
     if (Hard !== -1 && (Soft === -1 || Soft > Hard)) {
       throw invalid(`ulimit soft limit must be less than or equal to hard limit: ${Soft} > ${Hard}`);

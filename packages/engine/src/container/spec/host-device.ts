@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { errnoCode, PouchError } from '@pouch/base';
 import type { LinuxDevice } from '@pouch/oci';
 
+const ABSENT: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG']);
+
 /** A device node of the host, as it is to appear at `path`. Undefined when it is no device. */
 export async function readDevice(hostPath: string, path: string = hostPath): Promise<LinuxDevice | undefined> {
   const info = await stat(hostPath);
@@ -26,7 +28,7 @@ export async function readDevices(hostPath: string, path: string): Promise<Linux
     if (device) return [device];
   } catch (error) {
     const code = errnoCode(error);
-    if (code !== 'ENOENT' && code !== 'ENOTDIR') throw error;
+    if (!ABSENT.has(code ?? '')) throw error;
     throw new PouchError(
       'invalid-argument',
       `error gathering device information while adding custom device "${hostPath}": no such file or directory`,
@@ -86,7 +88,7 @@ export async function readBlockDevice(path: string): Promise<{ major: number; mi
     const info = await lstat(await realpath(path));
     if (info.isBlockDevice()) return deviceNumbers(info.rdev);
   } catch (error) {
-    if (errnoCode(error) !== 'ENOENT') throw error;
+    if (!ABSENT.has(errnoCode(error) ?? '')) throw error;
     throw new PouchError('invalid-argument', `no such device: ${path}`, { cause: error });
   }
   throw new PouchError('invalid-argument', `${path} is not a block device`);

@@ -1,5 +1,5 @@
 import { mkdir, realpath, stat } from 'node:fs/promises';
-import { errnoCode, PouchError } from '@pouch/base';
+import { errnoCode, errorMessage, PouchError } from '@pouch/base';
 import { defaultMounts, type Mount } from '@pouch/oci';
 import type { ContainerMount, ContainerRecord } from '../container-record.ts';
 import { parseTmpfsOptions } from './tmpfs-options.ts';
@@ -113,20 +113,26 @@ function isPrivate({ Propagation: propagation }: ContainerMount): boolean {
 }
 
 async function bindSource(mount: ContainerMount): Promise<string> {
+  const { Source: source } = mount;
   try {
-    await stat(mount.Source);
+    await stat(source);
   } catch (error) {
-    if (errnoCode(error) !== 'ENOENT') throw error;
-    if (!mount.createSource) {
+    if (errnoCode(error) !== 'ENOENT' || !mount.createSource) throw badSource(source, error);
+    await mkdir(source, { recursive: true, mode: 0o755 }).catch((cause: unknown) => {
       throw new PouchError(
         'invalid-argument',
-        `invalid mount config for type "bind": bind source path does not exist: ${mount.Source}`,
-        { cause: error },
+        `error while creating mount source path '${source}': ${errorMessage(cause)}`,
+        { cause },
       );
-    }
-    await mkdir(mount.Source, { recursive: true, mode: 0o755 });
+    });
   }
-  return await realpath(mount.Source);
+  return await realpath(source);
+}
+
+function badSource(source: string, cause: unknown): PouchError {
+  const code = errnoCode(cause);
+  const what = code === 'ENOENT' ? `bind source path does not exist: ${source}` : `cannot use ${source}: ${code}`;
+  return new PouchError('invalid-argument', `invalid mount config for type "bind": ${what}`, { cause });
 }
 
 function tmpfsMount(destination: string, options: readonly string[]): Mount {

@@ -3,7 +3,7 @@ import type { PosixRlimit } from '@pouch/oci';
 import { type HostFacts, mayRaiseLimits } from './host-facts.ts';
 
 /** ulimit's names for the limits of setrlimit(2). */
-export const RLIMITS: Readonly<Record<string, string>> = Object.fromEntries(
+export const RLIMITS: ReadonlyMap<string, string> = new Map(
   [
     'as',
     'core',
@@ -21,7 +21,7 @@ export const RLIMITS: Readonly<Record<string, string>> = Object.fromEntries(
     'rttime',
     'sigpending',
     'stack',
-  ].map((name) => [name, `RLIMIT_${name.toUpperCase()}`]),
+  ].map((name) => [name, `RLIMIT_${name.toUpperCase()}`] as const),
 );
 
 /** RLIM_INFINITY. */
@@ -30,7 +30,7 @@ const UNLIMITED = 2n ** 64n - 1n;
 /** Ulimits as the runtime sets them: never above what the daemon itself may grant. */
 export function buildRlimits(ulimits: readonly Ulimit[], host: HostFacts): PosixRlimit[] {
   return ulimits.flatMap(({ Name = '', Soft = 0, Hard = Soft }) => {
-    const type = RLIMITS[Name];
+    const type = RLIMITS.get(Name);
     if (type === undefined) return [];
     const ceiling = mayRaiseLimits(host) ? UNLIMITED : (host.hardLimits[type] ?? UNLIMITED);
     const hard = lower(toLimit(Hard), ceiling);

@@ -39,7 +39,7 @@ export function parseTmpfsOptions(text: string): string[] {
 export function mergeTmpfsOptions(options: readonly string[]): string[] {
   const merged = new Map<string, string>(DEFAULTS.map((flag) => [FLAGS[flag] as string, flag]));
   for (const option of options) {
-    const flag = FLAGS[option];
+    const flag = Object.hasOwn(FLAGS, option) ? FLAGS[option] : undefined;
     if (flag !== undefined) merged.set(flag, option);
     else merged.set(option.split('=')[0] as string, checkValue(option));
   }
