@@ -1,1 +1,24 @@
-export {};
+export {
+  ContainerRoom,
+  type ContainerRoomDependencies,
+  type ContainerRoomOptions,
+} from './container/container-room.ts';
+export * from './container/container-service.ts';
+export type { CreateDefaults } from './container/create/index.ts';
+export type { RuntimeDefinition } from './container/lifecycle/task-runtime.ts';
+export { type HostFacts, findInit, readHostFacts } from './container/spec/index.ts';
+export { LOG_DRIVERS, logDriverOptions } from './container/stdio/log-options.ts';
+export { EventBus, type EventQuery, type EventType } from './events/event-bus.ts';
+export { checkEventFilters, type EventFilters } from './events/event-filters.ts';
+export { ImageManager, type ImageManagerDependencies, type ImageManagerOptions } from './image/image-manager.ts';
+export type { ContainerImage, ImageService, ImageUser, Progress, PullOptions } from './image/image-service.ts';
+export { LinuxNetworkManager } from './network/linux-network-manager.ts';
+export type { NetworkDependencies, NetworkOptions } from './network/network-context.ts';
+export type { NetworkFilters, NetworkManager } from './network/network-manager.ts';
+export type { AttachRequest, Sandbox } from './network/sandbox.ts';
+export { TableNetworkStore } from './network/table-network-store.ts';
+export { Database } from './store/database.ts';
+export { RecordTable } from './store/record-table.ts';
+export { SystemManager, type SystemOptions } from './system/system-manager.ts';
+export type { DiskUsageType, SystemService } from './system/system-service.ts';
+export * from './volume/index.ts';

@@ -1,1 +1,3 @@
-export {};
+export { helpText } from './config/help.ts';
+export { type Setting, SETTINGS } from './config/settings.ts';
+export { Daemon } from './daemon.ts';

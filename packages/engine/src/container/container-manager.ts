@@ -10,6 +10,7 @@ import type {
   ContainerUpdateRequest,
   ContainerUpdateResponse,
   ContainerWaitResponse,
+  EndpointSettings,
   ExecCreateRequest,
   ExecInspect,
 } from '@pouch/api';
@@ -35,6 +36,7 @@ import type { ContainerFilesystem } from './filesystem/index.ts';
 import { publishContainerEvent } from './lifecycle/container-events.ts';
 import type { LifecycleContext } from './lifecycle/context.ts';
 import type { Creator } from './lifecycle/creator.ts';
+import type { NetworkConnector } from './lifecycle/network-connector.ts';
 import type { Remover } from './lifecycle/remover.ts';
 import type { StartPlanner } from './lifecycle/start-plan.ts';
 import type { Starter } from './lifecycle/starter.ts';
@@ -63,6 +65,7 @@ export interface ContainerManagerParts {
   readonly stopper: Stopper;
   readonly remover: Remover;
   readonly updater: Updater;
+  readonly connector: NetworkConnector;
   readonly planner: StartPlanner;
   readonly execs: ExecManager;
   readonly filesystem: ContainerFilesystem;
@@ -231,6 +234,14 @@ export class ContainerManager implements ContainerService {
     signal: AbortSignal,
   ): { readonly result: Promise<ContainerWaitResponse> } {
     return { result: waitFor(this.#get(name), condition, signal) };
+  }
+
+  async connectNetwork(network: string, name: string, settings?: EndpointSettings): Promise<void> {
+    await this.#parts.connector.connect(network, this.#get(name), settings);
+  }
+
+  async disconnectNetwork(network: string, name: string, force: boolean): Promise<void> {
+    await this.#parts.connector.disconnect(network, this.#get(name), force);
   }
 
   async prune(filters: Filters): Promise<ContainerPruneResponse> {

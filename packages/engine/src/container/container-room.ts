@@ -19,6 +19,7 @@ import { publishContainerEvent } from './lifecycle/container-events.ts';
 import type { LifecycleContext } from './lifecycle/context.ts';
 import { type CreateEnvironment, Creator } from './lifecycle/creator.ts';
 import { ExitHandler } from './lifecycle/exit-handler.ts';
+import { NetworkConnector } from './lifecycle/network-connector.ts';
 import { Reconciler } from './lifecycle/reconciler.ts';
 import { Remover } from './lifecycle/remover.ts';
 import { Restarter } from './lifecycle/restarter.ts';
@@ -30,7 +31,7 @@ import { Stopper } from './lifecycle/stopper.ts';
 import { type RuntimeDefinition, TaskRuntime } from './lifecycle/task-runtime.ts';
 import { TaskWatcher } from './lifecycle/task-watcher.ts';
 import { Updater } from './lifecycle/updater.ts';
-import { type CopyUp, type ResolveSubpath, VolumeMounter } from './lifecycle/volume-mounter.ts';
+import { VolumeMounter } from './lifecycle/volume-mounter.ts';
 import { buildExecProcess, RootfsView } from './spec/index.ts';
 import { FifoPool } from './stdio/fifo-pool.ts';
 
@@ -57,8 +58,6 @@ export interface ContainerRoomDependencies {
   readonly volumes: VolumeService;
   readonly events: EventBus;
   readonly logger: Logger;
-  readonly copyUp: CopyUp;
-  readonly resolveSubpath: ResolveSubpath;
 }
 
 /** Everything about containers, put together and brought up in order. */
@@ -70,6 +69,7 @@ export class ContainerRoom implements AsyncDisposable {
   readonly #execs: ExecManager;
   readonly #health: HealthMonitor;
   readonly #restarter: Restarter;
+  readonly #remover: Remover;
   readonly #reconciler: Reconciler;
   readonly #filesystem: ContainerFilesystem;
   readonly #fifos: FifoPool;
@@ -89,14 +89,22 @@ export class ContainerRoom implements AsyncDisposable {
       },
       { containerd, logger },
     );
-    const context: LifecycleContext = { index, containerd, tasks, networks, volumes, events, logger, mutex: new KeyedMutex() };
+    const context: LifecycleContext = {
+      index,
+      containerd,
+      tasks,
+      networks,
+      volumes,
+      events,
+      logger,
+      mutex: new KeyedMutex(),
+    };
     const shm = new ShmMounts(join(options.state, 'shm'), index);
-    const mounter = new VolumeMounter({ volumes, copyUp: dependencies.copyUp, resolveSubpath: dependencies.resolveSubpath });
-    const planner = new StartPlanner(
-      { ...options.start, host, cgroupDriver: options.cgroupDriver },
-      context,
-      { volumes: mounter, shm },
-    );
+    const mounter = new VolumeMounter({ volumes });
+    const planner = new StartPlanner({ ...options.start, host, cgroupDriver: options.cgroupDriver }, context, {
+      volumes: mounter,
+      shm,
+    });
     this.#fifos = new FifoPool(join(options.state, 'exec'));
     this.#execs = new ExecManager({
       containerd,
@@ -118,15 +126,17 @@ export class ContainerRoom implements AsyncDisposable {
       snapshotter: options.snapshotter,
       followers: {
         started: (container, resumed) => this.#health.started(container, resumed),
+        autoRemove: (container) => this.#remover.autoRemove(container),
         letGo: async (container) => await this.#exits.letGo(container),
       },
     });
     this.#restarter = new Restarter(context, async (container) => await starter.restart(container));
     const stopper = new Stopper(context, this.#restarter);
     const remover = new Remover(context, stopper, this.#restarter);
+    this.#remover = remover;
     this.#exits = new ExitHandler(context, {
       restart: (container, delay) => this.#restarter.schedule(container, delay),
-      autoRemove: async (container) => await remover.autoRemove(container),
+      autoRemove: (container) => remover.autoRemove(container),
       stopped: (container) => {
         this.#health.stopped(container);
         this.#execs.containerStopped(container);
@@ -149,7 +159,19 @@ export class ContainerRoom implements AsyncDisposable {
     const updater = new Updater(context, host);
     this.manager = new ContainerManager(
       { snapshotter: options.snapshotter, cgroups: options.cgroups, hostMemory: options.hostMemory },
-      { context, images, creator, starter, stopper, remover, updater, planner, execs: this.#execs, filesystem: this.#filesystem },
+      {
+        context,
+        images,
+        creator,
+        starter,
+        stopper,
+        remover,
+        updater,
+        connector: new NetworkConnector(context),
+        planner,
+        execs: this.#execs,
+        filesystem: this.#filesystem,
+      },
     );
   }
 

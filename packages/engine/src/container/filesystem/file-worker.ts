@@ -20,7 +20,7 @@ export class FileWorker {
   readonly #worker: Worker;
   #settle: ((answer: AnswerMessage) => void) | undefined;
   #fail: ((error: unknown) => void) | undefined;
-  #dead: unknown;
+  #dead: Error | undefined;
   #holding = false;
 
   constructor() {
@@ -81,7 +81,7 @@ export class FileWorker {
     if (this.#worker.threadId !== -1) await once(this.#worker, 'exit');
   }
 
-  #end(reason: unknown): void {
+  #end(reason: Error): void {
     this.#dead ??= reason;
     this.#fail?.(this.#dead);
   }

@@ -17,7 +17,7 @@ export interface ExitFollowers {
   /** The policy wants it started again after `delay` milliseconds. */
   restart(container: Container, delay: number): void;
   /** It was run with --rm. */
-  autoRemove(container: Container): Promise<void>;
+  autoRemove(container: Container): void;
   /** Health checks and execs of this run end. */
   stopped(container: Container): void;
   /** What else a run holds on the host. */
@@ -42,8 +42,7 @@ export class ExitHandler {
     });
     if (restart === undefined) return;
     if (restart.delay !== undefined) this.#followers.restart(container, restart.delay);
-    else if (container.record.hostConfig.AutoRemove && !container.restartPending)
-      await this.#followers.autoRemove(container);
+    else if (container.record.hostConfig.AutoRemove && !container.restartPending) this.#followers.autoRemove(container);
   }
 
   async #settle(container: Container, exit: InitExit): Promise<{ delay: number | undefined }> {

@@ -43,7 +43,7 @@ export class Remover {
   }
 
   /** After an exit under --rm: whoever waits is told once the removal is certain; the rest follows. */
-  async autoRemove(container: Container): Promise<void> {
+  autoRemove(container: Container): void {
     const { mutex, logger } = this.#context;
     if (container.removed || container.status === 'removing') return;
     this.#mark(container);
@@ -59,7 +59,6 @@ export class Remover {
           error,
         }),
     );
-    await Promise.resolve();
   }
 
   /** Finish what a crash interrupted, or undo a create that failed. */

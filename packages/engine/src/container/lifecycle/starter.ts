@@ -12,6 +12,8 @@ import type { StartPlanner } from './start-plan.ts';
 export interface StartFollowers {
   /** Health checks begin; `resumed` when the run went on from before this daemon. */
   started(container: Container, resumed: boolean): void;
+  /** A start under --rm has failed. */
+  autoRemove(container: Container): void;
   /** What a failed start must give back. */
   letGo(container: Container): Promise<void>;
 }
@@ -37,7 +39,12 @@ export class Starter {
   async start(container: Container): Promise<void> {
     await this.#context.mutex.run(container.id, async () => {
       this.#checkStartable(container);
-      await this.#run(container, { manuallyStopped: false, restartCount: 0 });
+      try {
+        await this.#run(container, { manuallyStopped: false, restartCount: 0 });
+      } catch (error) {
+        if (container.record.hostConfig.AutoRemove) this.#followers.autoRemove(container);
+        throw error;
+      }
     });
   }
 

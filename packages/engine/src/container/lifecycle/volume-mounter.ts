@@ -1,29 +1,14 @@
 import type { Mount } from '@pouch/containerd';
 import type { VolumeService } from '../../volume/volume-service.ts';
 import type { Container } from '../container.ts';
+import { RootfsView } from '../spec/index.ts';
 
-/** Brings the image's content into an empty volume, once. */
-export type CopyUp = (
-  container: Container,
-  rootfs: readonly Mount[],
-  destination: string,
-  volume: string,
-  path: string,
-) => Promise<void>;
-
-/** A directory inside a volume, symlinks never leading out of it. */
-export type ResolveSubpath = (volumePath: string, subpath: string) => Promise<string>;
-
-/** Mounts a container's volumes for a run. */
+/** Mounts a container's volumes for a run, and brings the image's content into new ones. */
 export class VolumeMounter {
   readonly #volumes: VolumeService;
-  readonly #copyUp: CopyUp;
-  readonly #resolveSubpath: ResolveSubpath;
 
-  constructor(dependencies: { volumes: VolumeService; copyUp: CopyUp; resolveSubpath: ResolveSubpath }) {
+  constructor(dependencies: { volumes: VolumeService }) {
     this.#volumes = dependencies.volumes;
-    this.#copyUp = dependencies.copyUp;
-    this.#resolveSubpath = dependencies.resolveSubpath;
   }
 
   /** Host paths by destination. */
@@ -32,9 +17,17 @@ export class VolumeMounter {
     for (const mount of container.record.mounts) {
       if (mount.Type !== 'volume' || !mount.Name) continue;
       const { path } = await this.#volumes.mount(mount.Name, container.id);
-      if (mount.copyUp) await this.#copyUp(container, rootfs, mount.Destination, mount.Name, path);
-      paths.set(mount.Destination, mount.subpath ? await this.#resolveSubpath(path, mount.subpath) : path);
+      if (mount.copyUp) await this.#copyUp(mount.Name, path, rootfs, mount.Destination);
+      const inside = mount.subpath
+        ? await this.#volumes.mountSubpath(mount.Name, container.id, mount.subpath)
+        : undefined;
+      paths.set(mount.Destination, inside?.path ?? path);
     }
     return paths;
+  }
+
+  async #copyUp(name: string, path: string, rootfs: readonly Mount[], destination: string): Promise<void> {
+    const parts = await new RootfsView(rootfs).directoryParts(destination);
+    if (parts.length > 0) await this.#volumes.copyUp(name, path, parts);
   }
 }

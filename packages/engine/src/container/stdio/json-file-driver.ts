@@ -1,4 +1,5 @@
 import { closeSync, existsSync, fstatSync, ftruncateSync, openSync, renameSync, unlinkSync, writeSync } from 'node:fs';
+import { background } from '@pouch/base';
 import type { OutputChunk } from '../container-service.ts';
 import { compressLog } from './compress-log.ts';
 import { encodeJsonLine } from './json-log-entry.ts';
@@ -96,7 +97,7 @@ export class JsonFileDriver implements LogDriver {
     const done = (): void => {
       this.#compressing = false;
     };
-    void compressLog(path).then(done, done);
+    background(compressLog(path).finally(done), () => {});
   }
 
   #shift(index: number): void {

@@ -19,6 +19,14 @@ const JSON_FILE_OPTIONS = new Set([
   'max-buffer-size',
 ]);
 
+/** The options that each driver takes. */
+export function logDriverOptions(): ReadonlyMap<string, ReadonlySet<string>> {
+  return new Map<string, ReadonlySet<string>>([
+    ['json-file', JSON_FILE_OPTIONS],
+    ['none', new Set()],
+  ]);
+}
+
 /** What a container's log is to be. Throws `invalid-argument` for unknown drivers, options and values. */
 export interface LogSettings {
   readonly driver: (typeof LOG_DRIVERS)[number];

@@ -237,7 +237,6 @@ export class Extractor implements TarSink {
     if (this.#parent?.path === path && isStillThere(this.#parent.place)) return this.#parent.place;
     this.#forgetParent();
     const options = { followLast: true, makeParents: true, refuseLinksSince: this.#since };
-    // The trailing `.` makes the last directory too.
     const place = this.#directory(path, options);
     this.#parent = { path, place };
     return place;
@@ -249,14 +248,13 @@ export class Extractor implements TarSink {
   ): Place {
     const place = this.#walk.walk(path, options, this.#base);
     if (place.descriptor !== undefined && place.stat?.isDirectory()) return place;
-    place[Symbol.dispose]();
-    if (place.stat) throw new PouchError('invalid-argument', `'${toText(path)}' is not a directory`);
-    using parent = this.#walk.walk(posix.dirname(path), { ...options }, this.#base);
-    if (parent.descriptor === undefined) throw new PouchError('not-found', `No such directory: '${toText(path)}'.`);
     try {
-      mkdirSync(at(parent.descriptor, posix.basename(path)), 0o755);
+      if (place.stat) throw new PouchError('invalid-argument', `'${toText(path)}' is not a directory`);
+      mkdirSync(at(place.parent, place.name), 0o755);
     } catch (error) {
       if (errnoCode(error) !== 'EEXIST') throw lookupError(error, path);
+    } finally {
+      place[Symbol.dispose]();
     }
     const made = this.#walk.walk(path, options, this.#base);
     if (made.descriptor !== undefined && made.stat?.isDirectory()) return made;

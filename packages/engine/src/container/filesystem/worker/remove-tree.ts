@@ -14,7 +14,7 @@ export function removeTree(directory: number, name: ByteString, depth = 0): void
   const held = hold(directory, name);
   if (!held) return;
   try {
-    if (!held.stat.isDirectory()) return void remove(unlinkSync, directory, name);
+    if (!held.stat.isDirectory()) return remove(unlinkSync, directory, name);
     if (depth > MAX_DEPTH) throw new PouchError('invalid-argument', `'${toText(name)}' is too deep to be replaced.`);
     const outer = hold(directory, '.');
     if (outer) closeSync(outer.descriptor);

@@ -1,0 +1,227 @@
+import { createHash } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
+import { totalmem } from 'node:os';
+import { join } from 'node:path';
+import { API_VERSION, MIN_API_VERSION } from '@pouch/api';
+import type { Logger } from '@pouch/base';
+import { ContainerdClient, ContainerdSupervisor } from '@pouch/containerd';
+import {
+  ContainerRoom,
+  Database,
+  EventBus,
+  findInit,
+  ImageManager,
+  type ImageUser,
+  LinuxNetworkManager,
+  LOG_DRIVERS,
+  logDriverOptions,
+  RecordTable,
+  readHostFacts,
+  SystemManager,
+  TableNetworkStore,
+  VolumeManager,
+} from '@pouch/engine';
+import { probeHost } from '@pouch/linux';
+import { RegistryClient } from '@pouch/registry';
+import { ApiServer } from '@pouch/server';
+import type { Config } from './config/settings.ts';
+import { chooseRuntimes } from './default-runtime.ts';
+import { addressPools, createDefaults, networkOptions, registrySettings } from './engine-options.ts';
+import { listenAddresses } from './listen-addresses.ts';
+import { takePidFile } from './pid-file.ts';
+import { GIT_COMMIT, VERSION } from './version.ts';
+
+/**
+ * The daemon, put together from its rooms. Its order of starting is its promise: containerd first, then records, then
+ * networks and volumes of what lives, then containers; the API is served last, when all is as the last daemon promised.
+ */
+export class Daemon implements AsyncDisposable {
+  readonly #config: Config;
+  readonly #logger: Logger;
+  readonly #resources = new AsyncDisposableStack();
+  #server: ApiServer | undefined;
+  #registry: RegistryClient | undefined;
+
+  constructor(config: Config, dependencies: { logger: Logger }) {
+    this.#config = config;
+    this.#logger = dependencies.logger;
+  }
+
+  async start(signal: AbortSignal): Promise<void> {
+    const config = this.#config;
+    const logger = this.#logger;
+    const addresses = listenAddresses(config);
+    await mkdir(config.root, { recursive: true, mode: 0o711 });
+    await mkdir(config.state, { recursive: true, mode: 0o711 });
+    this.#resources.use(await takePidFile(join(config.state, 'pouchd.pid')));
+    const containerd = await this.#connectContainerd(signal);
+    const db = this.#resources.use(new Database(join(config.root, 'pouch.db')));
+    const [host, facts, runtimes] = await Promise.all([
+      probeHost(),
+      readHostFacts(),
+      chooseRuntimes(config, join(config.state, 'cgroup'), logger),
+    ]);
+    const cgroupDriver =
+      config['cgroup-driver'] || (host.cgroup.mode === 'v2' && host.isSystemd ? 'systemd' : 'cgroupfs');
+    const events = new EventBus();
+    const registry = this.#resources.use(new RegistryClient(registrySettings(config), { logger }));
+    this.#registry = registry;
+
+    const networks = new LinuxNetworkManager(networkOptions(config), {
+      store: new TableNetworkStore(db),
+      log: logger,
+      publish: ({ Type, Action, Actor }) => events.publish(Type, Action, Actor.ID, Actor.Attributes),
+    });
+    // Containers, images and volumes ask about each other; each asks when it is needed, and all are there by then.
+    const volumes: VolumeManager = new VolumeManager(
+      { root: config.root, runRoot: config.state },
+      { records: new RecordTable(db, 'volume'), events, log: logger, volumeUsers: (name) => volumeUsers(name) },
+    );
+    const images = this.#resources.use(
+      new ImageManager(
+        {
+          root: config.root,
+          maxConcurrentDownloads: config['max-concurrent-downloads'],
+          maxConcurrentUploads: config['max-concurrent-uploads'],
+        },
+        { containerd, registry, events, logger, imageUsers: () => imageUsers() },
+      ),
+    );
+    const containers = new ContainerRoom(
+      {
+        root: join(config.root, 'containers'),
+        state: config.state,
+        containerdState: config.containerd === '' ? join(config.state, 'containerd') : undefined,
+        snapshotter: config.snapshotter,
+        runtimes: runtimes.all,
+        cgroups: host.cgroup,
+        cgroupDriver: cgroupDriver as 'cgroupfs' | 'systemd',
+        hostMemory: totalmem(),
+        create: {
+          host: facts,
+          defaults: createDefaults(config, runtimes.defaultRuntime),
+          runtimes: new Set(runtimes.all.keys()),
+          logDrivers: logDriverOptions(),
+        },
+        start: {
+          cgroupParent: config['cgroup-parent'] || undefined,
+          dns: config.dns,
+          dnsSearch: config['dns-search'],
+          dnsOptions: config['dns-opts'],
+          initPath: config['init-path'] || undefined,
+        },
+      },
+      { db, containerd, images, networks, volumes, events, logger },
+    );
+    const volumeUsers = (name: string): string[] =>
+      containers.index
+        .all()
+        .filter(({ status, record }) => status !== 'removing' && record.mounts.some((mount) => mount.Name === name))
+        .map(({ id }) => id);
+    const imageUsers = (): ImageUser[] =>
+      containers.index.all().map(({ id, record, live }) => ({
+        containerId: id,
+        imageId: record.imageId,
+        manifestDigest: record.manifestDigest,
+        running: live,
+      }));
+
+    const live = await containers.load();
+    await networks.start(live);
+    this.#resources.use(networks);
+    await volumes.reconcile(live);
+    await images.reconcile();
+    this.#resources.use(containers);
+    await containers.start();
+
+    const system = new SystemManager(
+      {
+        id: createHash('sha256').update(`${host.hostname}:${config.root}`).digest('hex').slice(0, 32),
+        version: VERSION,
+        gitCommit: GIT_COMMIT,
+        apiVersion: API_VERSION,
+        minApiVersion: MIN_API_VERSION,
+        root: config.root,
+        snapshotter: config.snapshotter,
+        cgroupDriver,
+        logDriver: config['log-driver'],
+        logDrivers: LOG_DRIVERS,
+        defaultRuntime: runtimes.defaultRuntime,
+        runtimes: runtimes.all,
+        labels: config.labels,
+        debug: config.debug,
+        initPath: (await findInit(config['init-path'] || undefined)) ?? '',
+        indexServer: 'https://index.docker.io/v1/',
+        mirrors: config['registry-mirrors'],
+        insecureRegistries: config['insecure-registries'],
+        addressPools: addressPools(config).map(({ base, size }) => ({ Base: base, Size: size })),
+      },
+      {
+        host,
+        containers: containers.manager,
+        images,
+        volumes,
+        containerd,
+        volumeDrivers: () => ['local'],
+        warnings: () => networks.warnings(),
+        listeners: () => 0,
+      },
+    );
+    const server = new ApiServer(
+      { version: VERSION },
+      { containers: containers.manager, images, volumes, networks, system, events, logger },
+    );
+    this.#server = server;
+    for (const address of addresses) await server.listen(address);
+    logger.info('pouchd is ready', {
+      version: VERSION,
+      runtime: runtimes.defaultRuntime,
+      cgroup: host.cgroup.mode,
+      containers: containers.index.all().length,
+    });
+  }
+
+  /** A containerd of our own, started or taken up; or the one that the settings name. */
+  async #connectContainerd(signal: AbortSignal): Promise<ContainerdClient> {
+    const config = this.#config;
+    const logger = this.#logger;
+    let address = config.containerd;
+    if (address === '') {
+      address = join(config.state, 'containerd', 'containerd.sock');
+      const supervisor = new ContainerdSupervisor(
+        {
+          binary: config['containerd-binary'],
+          root: join(config.root, 'containerd'),
+          state: join(config.state, 'containerd'),
+          address,
+          configPath: join(config.state, 'containerd', 'config.toml'),
+          pidFile: join(config.state, 'containerd.pid'),
+          logFile: join(config.root, 'containerd.log'),
+          snapshotter: config.snapshotter,
+        },
+        { logger },
+      );
+      await supervisor.start(signal);
+      this.#resources.use(supervisor);
+    }
+    const client = new ContainerdClient(
+      { address, namespace: config['containerd-namespace'], snapshotter: config.snapshotter, patienceMs: 30_000 },
+      { logger },
+    );
+    this.#resources.use(client);
+    await client.waitForReady(60_000, { signal });
+    return client;
+  }
+
+  /** Take over what a changed configuration may change while running. */
+  reload(config: Config): void {
+    this.#registry?.configure(registrySettings(config));
+    this.#logger.info('the configuration was read again');
+  }
+
+  /** Finish the requests under way, and let go. Containers and containerd run on. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#server?.close(this.#config['shutdown-timeout'] * 1000);
+    await this.#resources.disposeAsync();
+  }
+}
