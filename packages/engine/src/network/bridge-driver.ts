@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { errorMessage, type Logger, PouchError } from '@pouch/base';
 import { type IpCommander, ipInNetns, listLinks, readSysctl, writeSysctl } from '@pouch/linux';
-import { configureInterface } from './interface-commands.ts';
+import { configureInterface, noLinkLocal } from './interface-commands.ts';
 import { randomMac } from './mac-address.ts';
 import { allowsIcc, BRIDGE_OPTION, gatewayOf, type Network, networkMtu, parseBool, prefixOf } from './network.ts';
 import type { LeavingEndpoint, NetworkDriver } from './network-driver.ts';
@@ -54,7 +54,7 @@ export class BridgeDriver implements NetworkDriver {
     const exists = (await this.#ip.tryRun([`link show dev ${bridge}`])).size === 0;
     const commands = [];
     if (!exists) commands.push(`link add ${bridge} address ${randomMac()} type bridge forward_delay 0`);
-    if (gateway6 === undefined) commands.push(`link set dev ${bridge} addrgenmode none`);
+    if (gateway6 === undefined) commands.push(...noLinkLocal(bridge));
     if (mtu !== undefined) commands.push(`link set dev ${bridge} mtu ${mtu}`);
     if (gateway4 !== undefined) commands.push(`addr replace ${gateway4}/${prefixOf(network, 4)} dev ${bridge}`);
     if (gateway6 !== undefined) commands.push(`addr replace ${gateway6}/${prefixOf(network, 6)} dev ${bridge} nodad`);
@@ -126,7 +126,7 @@ export class BridgeDriver implements NetworkDriver {
 export function attachPort(network: Network, endpoint: EndpointRecord): string[] {
   const device = endpoint.hostInterface as string;
   const commands = [
-    `link set dev ${device} addrgenmode none`,
+    ...noLinkLocal(device),
     `link set dev ${device} master ${network.bridge} up`,
     // Where br_netfilter is loaded, a container that asks for its own published port is sent back out of its own port.
     `link set dev ${device} type bridge_slave hairpin on`,

@@ -19,18 +19,21 @@ const TOOLS = [
  * Others' packet filters. A packet must pass every table, so an accept in ours cannot outweigh a drop in another. Where
  * iptables' FORWARD chain drops by default (Docker sets it so), our bridges are let through by rules in DOCKER-USER, the
  * chain meant for that, or in FORWARD; each rule is marked and is taken away again. Any other firewall is left
- * alone, and named in a warning.
+ * alone, and named in a warning. An INPUT chain that drops is opened for our DNS, and for nothing else.
  */
 export class ForeignFirewall {
   readonly #log: Logger;
   readonly #ownTable: string;
   readonly #mark: string;
+  /** First and last port our DNS may listen on, as iptables writes a range. */
+  readonly #dnsPorts: string;
   #warnings: string[] = [];
   #opened = new Set<string>();
 
-  constructor(options: { readonly table: string }, dependencies: { readonly log: Logger }) {
+  constructor(options: { readonly table: string; readonly dnsPorts: string }, dependencies: { readonly log: Logger }) {
     this.#ownTable = options.table;
     this.#mark = `${COMMENT}:${options.table}`;
+    this.#dnsPorts = options.dnsPorts;
     this.#log = dependencies.log;
   }
 
@@ -54,7 +57,7 @@ export class ForeignFirewall {
     for (const key of this.#opened) {
       const [command = '', chain = '', name] = key.split(' ');
       if (name !== bridge) continue;
-      for (const rule of this.#rules(bridge)) {
+      for (const rule of this.#rules(chain, bridge)) {
         await exec(command, ['-w', '-D', chain, ...rule], { allowFailure: true }).catch(() => undefined);
       }
       this.#opened.delete(key);
@@ -63,12 +66,18 @@ export class ForeignFirewall {
 
   async #handle(chain: Chain, bridges: readonly string[]): Promise<void> {
     const tool = TOOLS.find(({ family }) => family === chain.family);
-    const isIptables = tool !== undefined && chain.table === 'filter' && chain.name === 'FORWARD';
+    const isIptables = tool !== undefined && chain.table === 'filter' && ['FORWARD', 'INPUT'].includes(chain.name);
     if (!isIptables || !(await isInstalled(tool.command))) {
       this.#warnings.push(
         `The firewall chain ${chain.family} ${chain.table} ${chain.name} drops by default (hook ${chain.hook}): ` +
-          `let packets from and to ${bridges.join(', ')} pass it, or containers cannot be reached.`,
+          (chain.hook === 'input'
+            ? `let DNS (ports ${this.#dnsPorts}) from ${bridges.join(', ')} pass it, or names of containers do not resolve.`
+            : `let packets from and to ${bridges.join(', ')} pass it, or containers cannot be reached.`),
       );
+      return;
+    }
+    if (chain.name === 'INPUT') {
+      for (const bridge of bridges) await this.#allow(tool.command, 'INPUT', bridge);
       return;
     }
     const user = await exec(tool.command, ['-w', '-n', '-L', 'DOCKER-USER'], { allowFailure: true });
@@ -77,7 +86,7 @@ export class ForeignFirewall {
   }
 
   async #allow(command: string, chain: string, bridge: string): Promise<void> {
-    for (const rule of this.#rules(bridge)) {
+    for (const rule of this.#rules(chain, bridge)) {
       const there = await exec(command, ['-w', '-C', chain, ...rule], { allowFailure: true });
       if (there.code !== 0) await exec(command, ['-w', '-I', chain, '1', ...rule]);
     }
@@ -85,8 +94,11 @@ export class ForeignFirewall {
   }
 
   /** Our own table decides about these packets; the other filter need only not drop them. */
-  #rules(bridge: string): string[][] {
+  #rules(chain: string, bridge: string): string[][] {
     const tail = ['-m', 'comment', '--comment', this.#mark, '-j', 'ACCEPT'];
+    if (chain === 'INPUT') {
+      return ['udp', 'tcp'].map((protocol) => ['-i', bridge, '-p', protocol, '--dport', this.#dnsPorts, ...tail]);
+    }
     return [
       ['-i', bridge, ...tail],
       ['-o', bridge, ...tail],
@@ -99,7 +111,8 @@ async function droppingChains(ownTable: string): Promise<Chain[]> {
   const objects = (await nftList(['chains'])) ?? [];
   return objects
     .flatMap((object) => ('chain' in object ? [object['chain'] as Chain] : []))
-    .filter((chain) => chain.policy === 'drop' && chain.table !== ownTable && chain.hook === 'forward');
+    .filter((chain) => chain.policy === 'drop' && chain.table !== ownTable)
+    .filter((chain) => chain.hook === 'forward' || chain.hook === 'input');
 }
 
 async function isInstalled(command: string): Promise<boolean> {

@@ -42,7 +42,12 @@ export class LinuxNetworkManager implements NetworkManager {
 
   async reconcile(liveContainerIds: Iterable<string>): Promise<void> {
     const live = new Set(liveContainerIds);
-    await reconcileSandboxes(this.#context, this.#catalogue, this.#pools, (id) => live.has(id));
+    await reconcileSandboxes(
+      this.#context,
+      this.#catalogue,
+      this.#pools,
+      (id) => live.has(id) || this.#service.isBusy(id),
+    );
     const { log } = this.#context;
     for (const pool of [this.#pools.bridge, this.#pools.bare]) {
       background(pool.fill(), (error) => log.warn('cannot fill a pool', { error: errorMessage(error) }));

@@ -12,15 +12,12 @@ import {
   type Network,
   prefixOf,
 } from './network.ts';
-import type { NetworkContext } from './network-context.ts';
+import { DEFAULT_DNS_PORT, DNS_PORT_TRIES, type NetworkContext } from './network-context.ts';
 import { networkEvent } from './network-events.ts';
 import { matchesList, matchesPrune } from './network-filters.ts';
 import type { NetworkFilters } from './network-manager.ts';
 import { planNetwork } from './plan-network.ts';
 import { allocateSubnet } from './subnet-allocator.ts';
-
-const DEFAULT_DNS_PORT = 20053;
-const DNS_PORT_TRIES = 10;
 
 /** The networks themselves: made, shown, removed. */
 export class NetworkCatalogue {
@@ -148,6 +145,10 @@ export class NetworkCatalogue {
     const recorded = networks.byName('bridge');
     const wanted = await this.#defaultBridge(recorded);
     if (!recorded || JSON.stringify(recorded) !== JSON.stringify(wanted)) networks.put(wanted);
+    if (recorded && JSON.stringify(recorded.ipam) !== JSON.stringify(wanted.ipam)) {
+      // The bridge is given its new addresses by `up`; containers that run keep the old ones until they start again.
+      await this.#context.ip.run([`addr flush dev ${wanted.bridge}`], /does not exist|Cannot find device/);
+    }
   }
 
   /** What the packet filter must know of a bridge network. */

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import type { Logger } from '@pouch/base';
 import { IpCommander, NetnsDirectory } from '@pouch/linux';
 import { AddressBook } from './address-book.ts';
@@ -6,6 +6,7 @@ import { BridgeDriver } from './bridge-driver.ts';
 import { DnsServer } from './dns/dns-server.ts';
 import { NameTable } from './dns/name-table.ts';
 import { ForeignFirewall } from './foreign-firewall.ts';
+import { HOST_HAS_IPV6 } from './interface-commands.ts';
 import { MacvlanDriver } from './macvlan-driver.ts';
 import { gatewayOf, type NetworkDriverName } from './network.ts';
 import { type NetworkDriver, PlainDriver } from './network-driver.ts';
@@ -20,6 +21,9 @@ import { SandboxFiles } from './sandbox-files.ts';
 import { SandboxRegistry } from './sandbox-registry.ts';
 import { type AddressPoolOption, DEFAULT_ADDRESS_POOLS } from './subnet-allocator.ts';
 import { Teardown } from './teardown.ts';
+
+export const DEFAULT_DNS_PORT = 20053;
+export const DNS_PORT_TRIES = 10;
 
 export interface NetworkOptions {
   /** Where namespaces are bound, of this daemon alone: /run/pouch/netns. */
@@ -83,6 +87,7 @@ export interface NetworkContext {
 export function createNetworkContext(options: NetworkOptions, dependencies: NetworkDependencies): NetworkContext {
   const { store, log, publish } = dependencies;
   const table = options.table ?? 'pouch';
+  const firstDnsPort = options.dnsPort ?? DEFAULT_DNS_PORT;
   const networks = new NetworkRegistry(store);
   const sandboxes = new SandboxRegistry(store);
   const addresses = new AddressBook();
@@ -109,10 +114,10 @@ export function createNetworkContext(options: NetworkOptions, dependencies: Netw
     netns,
     drivers,
     teardown,
-    ports: new PortAllocator({ ipv6: existsSync('/proc/sys/net/ipv6') }),
+    ports: new PortAllocator({ ipv6: HOST_HAS_IPV6 }),
     dns: new DnsServer({ names, log, hostServers: readHostServers }),
     filter: new PacketFilter({ table }),
-    firewall: new ForeignFirewall({ table }, { log }),
+    firewall: new ForeignFirewall({ table, dnsPorts: `${firstDnsPort}:${firstDnsPort + DNS_PORT_TRIES - 1}` }, { log }),
     factory: new SandboxFactory({ ip, netns, addresses, sandboxes, teardown }),
     files: new SandboxFiles({ networks, sandboxes, hostGateways }),
     pools: options.defaultAddressPools ?? DEFAULT_ADDRESS_POOLS,

@@ -35,7 +35,10 @@ export interface NetworkManager extends AsyncDisposable {
   sandbox(containerId: string): Sandbox | undefined;
   /** Give a running container another name, for DNS. */
   rename(containerId: string, name: string): void;
-  /** Put right what a crash left half-made. `start` calls it; safe at any time. */
+  /**
+   * Put right what a crash left half-made. `start` calls it; safe at any time, as long as the ids name every container
+   * that runs. One that is being attached or released right now is left alone.
+   */
   reconcile(liveContainerIds: Iterable<string>): Promise<void>;
   /** What `info` should warn of: a firewall that drops forwarded packets, missing kernel features. */
   warnings(): readonly string[];

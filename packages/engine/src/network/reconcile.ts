@@ -18,7 +18,8 @@ export async function reconcileSandboxes(
   isLive: (containerId: string) => boolean,
 ): Promise<void> {
   const { networks, sandboxes, netns, filter, teardown, addresses, log } = context;
-  const inPool = new Set([...pools.bridge.drain(), ...pools.bare.drain()].map((record) => record.id));
+  pools.bridge.drain();
+  pools.bare.drain();
   for (const network of networks.all()) {
     await catalogue.up(network).catch((error: unknown) => {
       log.error('cannot bring a network up', { network: network.name, error });
@@ -32,7 +33,8 @@ export async function reconcileSandboxes(
   const live: SandboxRecord[] = [];
   const wrong: SandboxRecord[] = [];
   for (const record of sandboxes.all()) {
-    if (record.state === 'making' && !inPool.has(record.id)) wrong.push(record);
+    if (context.factory.isMaking(record.id)) continue;
+    if (record.state === 'making') wrong.push(record);
     if (record.state === 'dying') wrong.push(record);
     if (record.state === 'pool') {
       if (isWhole(record, links, namespaces, context))

@@ -26,9 +26,15 @@ export function hostInterfaceName(endpointId: string): string {
 /** Makes namespaces: bare ones with loopback up, and ones that are on a bridge already. */
 export class SandboxFactory {
   readonly #deps: SandboxFactoryDependencies;
+  readonly #underWay = new Set<string>();
 
   constructor(dependencies: SandboxFactoryDependencies) {
     this.#deps = dependencies;
+  }
+
+  /** Whether this very sandbox is being made right now. */
+  isMaking(id: string): boolean {
+    return this.#underWay.has(id);
   }
 
   async makeBare(): Promise<SandboxRecord> {
@@ -74,6 +80,7 @@ export class SandboxFactory {
 
   async #make(record: SandboxRecord, inside: readonly string[], outside: readonly string[]): Promise<SandboxRecord> {
     const { ip, netns, sandboxes, teardown } = this.#deps;
+    this.#underWay.add(record.id);
     sandboxes.put(record);
     try {
       await netns.create(record.netns as string, inside);
@@ -82,6 +89,9 @@ export class SandboxFactory {
     } catch (error) {
       teardown.add(sandboxes.put({ ...record, state: 'dying' }));
       throw error;
+    } finally {
+      // Until whoever asked for it has it: nobody else may take it for a forgotten one.
+      setImmediate(() => this.#underWay.delete(record.id));
     }
   }
 }

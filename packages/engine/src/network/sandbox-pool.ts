@@ -40,7 +40,7 @@ export class SandboxPool<T> {
 
   /** Put in what an earlier daemon left prepared. */
   adopt(item: T): void {
-    this.#ready.push(item);
+    if (!this.#ready.includes(item)) this.#ready.push(item);
   }
 
   /** One that is ready, or undefined: then make one yourself. */

@@ -16,6 +16,10 @@ export class SandboxRegistry {
     return [...this.#records.values()];
   }
 
+  has(id: string): boolean {
+    return this.#records.has(id);
+  }
+
   /** The sandbox a container lives in. */
   ofContainer(containerId: string): SandboxRecord | undefined {
     const id = this.#byContainer.get(containerId);

@@ -56,6 +56,11 @@ export class SandboxService {
     await this.#mutex.run(containerId, async () => await this.#release(containerId));
   }
 
+  /** Whether something is being done for this container right now. */
+  isBusy(containerId: string): boolean {
+    return this.#mutex.isBusy(containerId);
+  }
+
   find(containerId: string): Sandbox | undefined {
     const record = this.#context.sandboxes.ofContainer(containerId);
     return record && this.#describe(record as LiveRecord);

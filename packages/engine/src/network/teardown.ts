@@ -85,8 +85,10 @@ export class Teardown {
     timer.unref();
   }
 
-  async #takeDown(batch: readonly SandboxRecord[]): Promise<void> {
+  async #takeDown(records: readonly SandboxRecord[]): Promise<void> {
     const { drivers, netns, networks, sandboxes, addresses } = this.#deps;
+    // One that is gone already must not give up its addresses a second time: they may have a new owner.
+    const batch = records.filter((record) => sandboxes.has(record.id));
     const present = new Set(await netns.list());
     const leaving = batch.flatMap((record) =>
       record.endpoints.map((endpoint) => ({
