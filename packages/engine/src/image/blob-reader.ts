@@ -19,12 +19,18 @@ export async function openBlob(
   const { size } = await containerd.content.info(digest, { signal });
   // A range that begins at the end would be read as "everything".
   if (offset >= size) return Readable.from([]);
-  const root = await containerd.ingest.contentRoot();
-  const path = root === undefined ? undefined : join(root, 'blobs', digestAlgorithm(digest), digestHex(digest));
-  if (path !== undefined && (await isReadable(path))) {
+  const path = await blobPath(containerd.ingest, digest);
+  if (path !== undefined) {
     return createReadStream(path, { start: offset, highWaterMark: CHUNK, ...(signal && { signal }) });
   }
   return Readable.from(containerd.content.read(digest, { offset }, { signal }), { objectMode: false });
+}
+
+/** The file that containerd keeps a blob in, where this process can read it. */
+export async function blobPath(ingest: ContainerdClient['ingest'], digest: Digest): Promise<string | undefined> {
+  const root = await ingest.contentRoot();
+  const path = root === undefined ? undefined : join(root, 'blobs', digestAlgorithm(digest), digestHex(digest));
+  return path !== undefined && (await isReadable(path)) ? path : undefined;
 }
 
 async function isReadable(path: string): Promise<boolean> {

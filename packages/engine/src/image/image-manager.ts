@@ -27,6 +27,7 @@ import type { RegistryClient } from '@pouch/registry';
 import type { EventBus } from '../events/event-bus.ts';
 import type { FileEntry } from './archive/pack-files.ts';
 import { BlobFetcher } from './blob-fetcher.ts';
+import { blobPath } from './blob-reader.ts';
 import { ImageBuilder } from './image-builder.ts';
 import { ImageCatalog } from './image-catalog.ts';
 import { ImageCommitter } from './image-commit.ts';
@@ -108,7 +109,10 @@ export class ImageManager implements ImageService, Disposable {
 
     const catalog = new ImageCatalog(containerd.images, logger);
     const content = new ImageContent(containerd.content, containerd.ingest, platform);
-    const unpacker = new Unpacker({ concurrency: options.maxConcurrentUnpacks ?? 2 }, { snapshots, diff, logger });
+    const unpacker = new Unpacker(
+      { concurrency: options.maxConcurrentUnpacks ?? 2 },
+      { snapshots, diff, logger, blobPath: (digest) => blobPath(containerd.ingest, digest) },
+    );
     const resolver = new ImageResolver({ containerd, catalog, content, unpacker });
     const usage = new ImageUsage(snapshots);
     const list = new ImageList({ catalog, content, resolver, usage, imageUsers });

@@ -3,6 +3,7 @@ import { chmod, chown, lstat, readdir, rename, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errnoCode } from '@pouch/base';
 import type { Mount } from '@pouch/containerd';
+import { isWhiteoutName } from './overlay-whiteouts.ts';
 
 export interface Stage {
   /** The snapshot that the directory belongs to. */
@@ -14,10 +15,6 @@ export interface Stage {
 
 /** File systems keep time by the kernel's coarse clock, which may lag by a tick or two. */
 const CLOCK_SLACK = 50;
-
-export function isOverlay(mounts: readonly Mount[]): boolean {
-  return mounts.length === 1 && mounts[0]?.type === 'overlay';
-}
 
 /**
  * What makes containerd's applier write a layer as an overlay's upper directory (whiteouts become character devices and
@@ -36,17 +33,19 @@ export function stageMounts(directory: string): Mount[] {
  * that is not possible.
  */
 export async function adoptStage(stage: Stage, mounts: readonly Mount[]): Promise<boolean> {
-  const options = mounts[0]?.options ?? [];
-  const upper = options.find((option) => option.startsWith('upperdir='))?.slice('upperdir='.length);
-  const lower = options
-    .find((option) => option.startsWith('lowerdir='))
-    ?.slice('lowerdir='.length)
-    .split(':');
-  if (upper === undefined || lower === undefined) return false;
+  const [mount] = mounts;
+  const value = (name: string): string | undefined =>
+    mount?.options.find((option) => option.startsWith(`${name}=`))?.slice(name.length + 1);
+  // Over nothing, a snapshot is its directory itself.
+  const upper = mount?.type === 'overlay' ? value('upperdir') : mount?.source;
+  const lower = mount?.type === 'overlay' ? (value('lowerdir')?.split(':') ?? []) : [];
+  if (upper === undefined || !['overlay', 'bind', 'rbind'].includes(mount?.type ?? '')) return false;
   const since = stage.startedAt - CLOCK_SLACK;
   try {
-    for await (const path of impliedDirectories(Buffer.from(stage.directory), EMPTY, since)) {
-      await inheritAttributes(stage.directory, path, lower);
+    if (lower.length > 0) {
+      for await (const path of impliedDirectories(Buffer.from(stage.directory), EMPTY, since)) {
+        await inheritAttributes(stage.directory, path, lower);
+      }
     }
     const given = await lstat(upper);
     const own = await lstat(stage.directory);
@@ -76,6 +75,20 @@ async function* impliedDirectories(root: Buffer, path: Buffer, since: number): A
     if ((await lstat(joinBytes(root, inside))).mtimeMs >= since) yield inside;
     yield* impliedDirectories(root, inside, since);
   }
+}
+
+/** Every whiteout file of a layer as tar has extracted it. */
+export async function findWhiteouts(root: string): Promise<{ directory: Buffer; name: Buffer }[]> {
+  const found: { directory: Buffer; name: Buffer }[] = [];
+  const visit = async (directory: Buffer): Promise<void> => {
+    const entries = await readdir(joinBytes(Buffer.from(root), directory), { withFileTypes: true, encoding: 'buffer' });
+    for (const entry of entries) {
+      if (isWhiteoutName(entry.name)) found.push({ directory, name: entry.name });
+      else if (entry.isDirectory()) await visit(joinBytes(directory, entry.name));
+    }
+  };
+  await visit(EMPTY);
+  return found;
 }
 
 /** What the topmost lower layer that has the path says of it; a directory that is new keeps the applier's defaults. */

@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { isErrorCode, KeyedMutex, type Logger, PouchError, Semaphore } from '@pouch/base';
 import type { Diff, Mount, Snapshots } from '@pouch/containerd';
-import { chainIds, type Descriptor, type Digest, formatPlatform, type Platform } from '@pouch/oci';
+import { chainIds, type Descriptor, type Digest, formatPlatform, layerCompression, type Platform } from '@pouch/oci';
 import type { PlatformImage } from './image-content.ts';
-import { adoptStage, isOverlay, stageMounts } from './overlay-stage.ts';
+import { extractionPrograms, extractLayer } from './layer-extract.ts';
+import { adoptStage, findWhiteouts, type Stage, stageMounts } from './overlay-stage.ts';
+import { convertWhiteouts } from './overlay-whiteouts.ts';
 
 export interface LayerToUnpack {
   readonly descriptor: Descriptor;
@@ -25,6 +27,8 @@ export interface UnpackerDependencies {
   readonly snapshots: Snapshots;
   readonly diff: Diff;
   readonly logger: Logger;
+  /** A blob's file, where this process can read it. */
+  readonly blobPath: (digest: Digest) => Promise<string | undefined>;
 }
 
 /**
@@ -36,6 +40,7 @@ export class Unpacker {
   readonly #snapshots: Snapshots;
   readonly #diff: Diff;
   readonly #logger: Logger;
+  readonly #blobPath: UnpackerDependencies['blobPath'];
   readonly #chains = new KeyedMutex();
   readonly #slots: Semaphore;
   /** Chains known to be there; forgotten when images go away. */
@@ -45,6 +50,7 @@ export class Unpacker {
     this.#snapshots = dependencies.snapshots;
     this.#diff = dependencies.diff;
     this.#logger = dependencies.logger;
+    this.#blobPath = dependencies.blobPath;
     this.#slots = new Semaphore(options.concurrency);
   }
 
@@ -111,21 +117,20 @@ export class Unpacker {
     }
     if (layer.ready) await unlessAborted(layer.ready, options.signal);
     options.signal?.throwIfAborted();
-    // A base layer needs no stage: nothing has to be there before it.
-    const stage =
-      parent === '' || this.#snapshots.snapshotter !== 'overlayfs'
-        ? undefined
-        : await this.#slots.run(() => this.#stage(layer, index, options));
-    await lower;
-    const key = temporaryKey(chain);
-    const mounts = await this.#snapshots.prepare(key, parent, {}, options);
+    const staged = this.#snapshots.snapshotter === 'overlayfs';
+    const stage = staged ? await this.#slots.run(() => this.#stage(layer, parent === '', index, options)) : undefined;
     try {
-      const adopted = stage !== undefined && isOverlay(mounts) && (await adoptStage(stage, mounts));
-      if (!adopted) await this.#slots.run(() => this.#extract(layer, mounts, index, options));
-      await this.#commit(chain, key, options);
-    } catch (error) {
-      await this.#discard(key);
-      throw error;
+      await lower;
+      const key = temporaryKey(chain);
+      const mounts = await this.#snapshots.prepare(key, parent, {}, options);
+      try {
+        const adopted = stage !== undefined && (await adoptStage(stage, mounts));
+        if (!adopted) await this.#slots.run(() => this.#apply(layer, mounts, index, options));
+        await this.#commit(chain, key, options);
+      } catch (error) {
+        await this.#discard(key);
+        throw error;
+      }
     } finally {
       if (stage) await this.#discard(stage.key);
     }
@@ -135,38 +140,55 @@ export class Unpacker {
   /** Extract into a snapshot over nothing. Undefined when that fails: the ordinary way then succeeds, or says why not. */
   async #stage(
     layer: LayerToUnpack,
+    isBase: boolean,
     index: number,
     options: UnpackOptions,
-  ): Promise<{ key: string; directory: string; startedAt: number } | undefined> {
-    const key = temporaryKey(layer.diffId);
-    const startedAt = Date.now();
-    try {
-      const [mount] = await this.#snapshots.prepare(key, '', {}, options);
-      if (!mount || !['bind', 'rbind'].includes(mount.type)) {
+  ): Promise<Stage | undefined> {
+    options.onLayer?.(index, 'extracting');
+    for (const way of ['programs', 'containerd'] as const) {
+      if (way === 'containerd' && isBase) return undefined;
+      const key = temporaryKey(layer.diffId);
+      const startedAt = Date.now();
+      try {
+        const [mount] = await this.#snapshots.prepare(key, '', {}, options);
+        if (mount && ['bind', 'rbind'].includes(mount.type)) {
+          if (way === 'containerd') await this.#apply(layer, stageMounts(mount.source), index, options);
+          else if (!(await this.#extract(layer, mount.source, isBase, options))) {
+            await this.#discard(key);
+            continue;
+          }
+          return { key, directory: mount.source, startedAt };
+        }
         await this.#discard(key);
         return undefined;
+      } catch (error) {
+        await this.#discard(key);
+        if (options.signal?.aborted || isErrorCode(error, 'data-loss', 'too-large')) throw error;
+        this.#logger.debug('a layer could not be extracted on its own', { layer: layer.descriptor.digest, way, error });
       }
-      await this.#extract(layer, stageMounts(mount.source), index, options);
-      return { key, directory: mount.source, startedAt };
-    } catch (error) {
-      await this.#discard(key);
-      if (options.signal?.aborted || isErrorCode(error, 'data-loss')) throw error;
-      this.#logger.debug('a layer could not be extracted on its own', { layer: layer.descriptor.digest, error });
-      return undefined;
     }
+    return undefined;
   }
 
-  async #extract(layer: LayerToUnpack, mounts: readonly Mount[], index: number, options: UnpackOptions): Promise<void> {
+  /** By this host's programs, which are faster than containerd. False where they cannot. */
+  async #extract(layer: LayerToUnpack, directory: string, isBase: boolean, options: UnpackOptions): Promise<boolean> {
+    const compression = layerCompression(layer.descriptor.mediaType);
+    const programs = compression && extractionPrograms(compression);
+    const blob = programs && (await this.#blobPath(layer.descriptor.digest));
+    if (!programs || blob === undefined) return false;
+    const actual = await extractLayer({ blob, directory, ...programs }, options.signal);
+    if (actual === undefined) return false;
+    if (actual !== layer.diffId) throw wrongLayer(layer, actual);
+    return await convertWhiteouts(directory, await findWhiteouts(directory), isBase);
+  }
+
+  /** By containerd. */
+  async #apply(layer: LayerToUnpack, mounts: readonly Mount[], index: number, options: UnpackOptions): Promise<void> {
     options.signal?.throwIfAborted();
     options.onLayer?.(index, 'extracting');
     const { mediaType, digest, size } = layer.descriptor;
     const applied = await this.#diff.apply({ mediaType, digest, size }, mounts, options);
-    if (applied.digest !== layer.diffId) {
-      throw new PouchError(
-        'data-loss',
-        `The layer ${digest} unpacks to ${applied.digest}, but the image's configuration says ${layer.diffId}.`,
-      );
-    }
+    if (applied.digest !== layer.diffId) throw wrongLayer(layer, applied.digest);
   }
 
   async #commit(chain: Digest, key: string, options: UnpackOptions): Promise<void> {
@@ -197,6 +219,13 @@ export class Unpacker {
       if (!isErrorCode(error, 'not-found')) this.#logger.warn('a temporary snapshot stayed behind', { key, error });
     }
   }
+}
+
+function wrongLayer({ descriptor, diffId }: LayerToUnpack, actual: string): PouchError {
+  return new PouchError(
+    'data-loss',
+    `The layer ${descriptor.digest} unpacks to ${actual}, but the image's configuration says ${diffId}.`,
+  );
 }
 
 /** The layers of an image with their diff ids. Throws invalid-argument when manifest and configuration disagree. */

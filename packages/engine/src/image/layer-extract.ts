@@ -1,0 +1,76 @@
+import { spawnSync } from 'node:child_process';
+import { Worker } from 'node:worker_threads';
+import { PouchError } from '@pouch/base';
+import type { LayerCompression } from '@pouch/oci';
+import { requireSpace } from './archive/archive-spool.ts';
+import { isInstalled } from './archive/decompress.ts';
+import { type ExtractJob, type ExtractResult, extractThread } from './extract-thread.ts';
+
+/** Milliseconds between two looks at the disk. */
+const SPACE_INTERVAL = 500;
+
+const DECOMPRESSORS: Readonly<Record<LayerCompression, readonly (readonly [string, ...string[]])[]>> = {
+  none: [],
+  gzip: [
+    ['igzip', '-d', '-c'],
+    ['unpigz', '-d', '-c'],
+  ],
+  zstd: [['zstd', '-d', '-c', '-q']],
+};
+
+/**
+ * GNU tar as root into a fresh directory. It leaves out names that lead out of it, and makes symbolic links that do only at
+ * the end, so that nothing is written through one.
+ */
+const TAR = [
+  'tar',
+  '-x',
+  '-p',
+  '--same-owner',
+  '--numeric-owner',
+  '--xattrs',
+  '--xattrs-include=*',
+  '--warning=no-timestamp',
+];
+
+let gnuTar: boolean | undefined;
+
+/** How a layer can be extracted by this host's programs, or undefined where they are not installed. */
+export function extractionPrograms(compression: LayerCompression): Pick<ExtractJob, 'decompress' | 'tar'> | undefined {
+  gnuTar ??= isInstalled('tar') && spawnSync('tar', ['--version']).stdout.includes('GNU tar');
+  const program = DECOMPRESSORS[compression].find(([name]) => isInstalled(name));
+  if (!gnuTar || (compression !== 'none' && !program)) return undefined;
+  return { decompress: program ?? [], tar: TAR };
+}
+
+/**
+ * Extract a layer's blob into a directory, in a thread of its own. Resolves with the digest of the uncompressed layer, or
+ * undefined when the programs could not do it, with the directory in any state. Stops before the disk is full.
+ */
+export async function extractLayer(job: ExtractJob, signal?: AbortSignal): Promise<string | undefined> {
+  signal?.throwIfAborted();
+  const worker = new Worker(`(${extractThread.toString()})()`, { eval: true, workerData: job });
+  const stop = (): void => worker.postMessage('stop');
+  signal?.addEventListener('abort', stop, { once: true });
+  let full: unknown;
+  const timer = setInterval(() => {
+    requireSpace(job.directory).catch((error: unknown) => {
+      full = error;
+      stop();
+    });
+  }, SPACE_INTERVAL);
+  try {
+    const result = await new Promise<ExtractResult>((resolve, reject) => {
+      worker.once('message', resolve);
+      worker.once('error', reject);
+      worker.once('exit', () => reject(new PouchError('internal', 'The thread that extracts a layer ended early.')));
+    });
+    signal?.throwIfAborted();
+    if (full !== undefined) throw full;
+    return result.digest;
+  } finally {
+    clearInterval(timer);
+    signal?.removeEventListener('abort', stop);
+    await worker.terminate();
+  }
+}
