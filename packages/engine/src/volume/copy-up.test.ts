@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import {
   chmod,
   chown,
@@ -101,6 +102,25 @@ test('a crash while copying starts anew; a crash while moving is finished', { sk
   await mkdir(join(half.volume, '.pouch-copied/sub'), { recursive: true });
   assert.equal(await copyUp(half.volume, half.image), 'content');
   assert.deepEqual((await readdir(half.volume)).toSorted(), ['file', 'sub']);
+});
+
+test('killed at any moment, the next call leaves the whole content once', { skip: !isRoot }, async () => {
+  await using scene = await Scene.make();
+  for (let index = 0; index < 200; index += 1) await writeFile(join(scene.image, `sub/${index}`), 'x'.repeat(20_000));
+  const script = join(import.meta.dirname, 'copy-up.testkit.ts');
+  for (let round = 0; round < 10; round += 1) {
+    const volume = join(scene.root, `volume-${round}`);
+    await mkdir(volume);
+    const child = spawn(process.execPath, [script, volume, scene.image], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    await new Promise((resolve) => child.stdout.once('data', resolve));
+    setTimeout(() => child.kill('SIGKILL'), round * 4);
+    await new Promise((resolve) => child.once('exit', resolve));
+    await copyUp(volume, scene.image);
+    const { stdout } = await exec('diff', ['-r', '--no-dereference', scene.image, volume], { allowFailure: true });
+    assert.equal(stdout, '', `round ${round}`);
+  }
 });
 
 test('the parts of an overlay are merged, whiteouts heeded', { skip: !isRoot }, async () => {

@@ -34,7 +34,7 @@ export async function copyUp(
   const parts = typeof source === 'string' ? [source] : source;
   const names = await readdir(volumePath);
   for (const name of names.filter((each) => each.startsWith(COPYING))) {
-    await rm(join(volumePath, name), { recursive: true, force: true });
+    await rm(join(volumePath, name), { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
   }
   const copied = join(volumePath, COPIED);
   if (names.includes(COPIED)) {
@@ -62,10 +62,16 @@ export async function copyUp(
   });
 }
 
-/** `cp --archive` keeps all that the kernel lets it keep; `--no-target-directory` copies into the directory itself. */
+/**
+ * `cp --archive` keeps all that the kernel lets it keep; `--no-target-directory` copies into the directory itself.
+ * setpriv has the kernel kill it with the daemon: it must not go on writing where the next daemon starts anew.
+ */
 async function copyTree(from: string, to: string): Promise<void> {
   const args = ['--archive', '--reflink=auto', '--one-file-system', '--no-target-directory', '--', from, to];
-  const { code, stderr } = await exec('cp', args, { timeout: 3_600_000, allowFailure: true });
+  const { code, stderr } = await exec('setpriv', ['--pdeathsig', 'KILL', 'cp', ...args], {
+    timeout: 3_600_000,
+    allowFailure: true,
+  });
   if (code !== 0) {
     throw new PouchError('internal', `The image's content could not be copied into the volume: ${stderr.trim()}`);
   }

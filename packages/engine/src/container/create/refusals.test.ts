@@ -135,7 +135,8 @@ const HOST_CONFIGS: readonly (readonly [HostConfig, string])[] = [
 ];
 
 const CONFIGS: readonly (readonly [ContainerConfig, string])[] = [
-  [{ Hostname: 'a_b' }, 'invalid hostname format: a_b'],
+  [{ Hostname: 'a b' }, 'invalid hostname format: a b'],
+  [{ Hostname: 'a\n1.2.3.4 b' }, 'invalid hostname format'],
   [{ Hostname: '-a' }, 'invalid hostname format: -a'],
   [{ Hostname: 'a'.repeat(64) }, 'invalid hostname format'],
   [{ Domainname: 'a b' }, 'invalid domain name: a b'],

@@ -1,11 +1,11 @@
-import { isIP } from 'node:net';
 import type { ContainerConfig, HealthConfig } from '@pouch/api';
 import { parseSignal } from './signals.ts';
 import { LONGEST_PATH } from './bind-spec.ts';
 import { invalid } from './invalid.ts';
 import { parsePortSpec } from './ports.ts';
 
-const LABEL = /^[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?$/;
+/** RFC 1123, and the underscore that many use in spite of it and Docker lets through. */
+const LABEL = /^[a-zA-Z0-9_]([a-zA-Z0-9_-]{0,61}[a-zA-Z0-9_])?$/;
 const MAC = /^[0-9a-f]{2}([:-])[0-9a-f]{2}(\1[0-9a-f]{2}){4}$/i;
 const MINIMUM_INTERVAL = 1_000_000;
 /** The kernel takes no more than 128 KiB in one argument or variable (MAX_ARG_STRLEN). */
@@ -31,7 +31,7 @@ export function validateConfig(config: ContainerConfig): void {
 /** RFC 1123 labels, at most 63 characters each; the kernel takes 64 for each of the two names. */
 function validateHostname(config: ContainerConfig): void {
   const { Hostname: host = '', Domainname: domain = '' } = config;
-  if (host !== '' && (host.length > 63 || !isHostname(host) || isIP(host) !== 0)) {
+  if (host !== '' && (host.length > 63 || !isHostname(host))) {
     throw invalid(`invalid hostname format: ${host}`);
   }
   if (domain !== '' && (domain.length > 64 || !isHostname(domain))) throw invalid(`invalid domain name: ${domain}`);

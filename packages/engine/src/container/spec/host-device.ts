@@ -64,22 +64,25 @@ export async function readAllDevices(): Promise<LinuxDevice[]> {
 
 async function readDirectory(hostPath: string, path: string, depth = 0): Promise<LinuxDevice[]> {
   if (depth > 16) return [];
-  const devices: LinuxDevice[] = [];
-  for (const entry of await readdir(hostPath, { withFileTypes: true })) {
-    if (hostPath === '/dev' && SKIPPED.has(entry.name)) continue;
-    const [from, to] = [join(hostPath, entry.name), join(path, entry.name)];
-    try {
-      if (entry.isDirectory()) devices.push(...(await readDirectory(from, to, depth + 1)));
-      else if (entry.isBlockDevice() || entry.isCharacterDevice()) {
-        const device = await readDevice(from, to);
-        if (device) devices.push(device);
-      }
-    } catch (error) {
-      // A device can go while we look.
-      if (errnoCode(error) !== 'ENOENT') throw error;
-    }
-  }
-  return devices;
+  const entries = await readdir(hostPath, { withFileTypes: true });
+  const found = await Promise.all(
+    entries
+      .filter(({ name }) => hostPath !== '/dev' || !SKIPPED.has(name))
+      .map(async (entry) => {
+        const [from, to] = [join(hostPath, entry.name), join(path, entry.name)];
+        try {
+          if (entry.isDirectory()) return await readDirectory(from, to, depth + 1);
+          if (!entry.isBlockDevice() && !entry.isCharacterDevice()) return [];
+          const device = await readDevice(from, to);
+          return device ? [device] : [];
+        } catch (error) {
+          // A device can go while we look.
+          if (errnoCode(error) === 'ENOENT') return [];
+          throw error;
+        }
+      }),
+  );
+  return found.flat();
 }
 
 /** The numbers of a block device given by path, for I/O limits. Throws invalid-argument. */

@@ -1,4 +1,5 @@
 export { buildSpec } from './build-spec.ts';
+export { resolveContainerUser } from './container-user.ts';
 export { buildExecProcess, type ExecProcessContext } from './exec-process.ts';
 export type { HostFacts, LimitName } from './host-facts.ts';
 export { findInit } from './init.ts';
