@@ -117,22 +117,21 @@ export class Extractor implements TarSink {
 
   #make(parent: Place, name: ByteString, entry: TarEntry, path: ByteString): void {
     const directory = parent.descriptor as number;
+    const dress = (): void => this.#dress(directory, name, entry, [...parent.names, name]);
     for (let attempt = 1; ; attempt += 1) {
-      const existing = hold(directory, name);
-      if (existing) {
-        closeSync(existing.descriptor);
-        if (this.#keeps(existing, entry, path)) return this.#dress(directory, name, entry, [...parent.names, name]);
-        removeTree(directory, name);
-      }
       try {
         this.#create(directory, name, entry);
-        if (entry.type !== 'file' && entry.type !== 'hardlink')
-          this.#dress(directory, name, entry, [...parent.names, name]);
+        if (entry.type !== 'file' && entry.type !== 'hardlink') dress();
         return;
       } catch (error) {
-        // Somebody in the container was faster; a few times, or it is on purpose.
-        if (errnoCode(error) !== 'EEXIST' || attempt === ATTEMPTS) throw error;
+        // There is something; again after it was removed, if somebody in the container was faster. A few times, or it is on purpose.
+        if (errnoCode(error) !== 'EEXIST' || attempt > ATTEMPTS) throw error;
       }
+      const existing = hold(directory, name);
+      if (!existing) continue;
+      closeSync(existing.descriptor);
+      if (this.#keeps(existing, entry, path)) return dress();
+      removeTree(directory, name);
     }
   }
 
