@@ -13,10 +13,9 @@ export interface NetworkStore {
 
 /**
  * - network: a network's configuration;
- * - endpoint: a stopped container's wishes for networks it was connected to while it did not run;
  * - sandbox: a namespace with its devices and addresses, in the pool or in use, or being torn down.
  */
-export type NetworkRecordKind = 'network' | 'endpoint' | 'sandbox';
+export type NetworkRecordKind = 'network' | 'sandbox';
 
 export interface NetworkRecord {
   readonly kind: NetworkRecordKind;

@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { readTextIfExists } from '@pouch/base';
 import { extendHosts, formatHosts, type HostsEntry, ownNames, parseExtraHosts } from './hosts-file.ts';
 import { gatewayOf, resolvesNames } from './network.ts';
@@ -28,12 +28,12 @@ export class SandboxFiles {
 
   async write(record: SandboxRecord, owner: SandboxOwner): Promise<void> {
     const paths = filePaths(owner.directory);
-    await mkdir(owner.directory, { recursive: true });
-    await Promise.all([
-      writeFile(paths.hostnamePath, `${owner.hostname}\n`, { mode: 0o644 }),
-      writeFile(paths.hostsPath, await this.#hosts(record, owner), { mode: 0o644 }),
-      writeFile(paths.resolvConfPath, await this.#resolvConf(record, owner), { mode: 0o644 }),
-    ]);
+    const [hosts, resolvConf] = await Promise.all([this.#hosts(record, owner), this.#resolvConf(record, owner)]);
+    // Synchronous: three files of a few hundred bytes take less than their round trips through the thread pool.
+    mkdirSync(owner.directory, { recursive: true });
+    writeFileSync(paths.hostnamePath, `${owner.hostname}\n`, { mode: 0o644 });
+    writeFileSync(paths.hostsPath, hosts, { mode: 0o644 });
+    writeFileSync(paths.resolvConfPath, resolvConf, { mode: 0o644 });
   }
 
   async #hosts(record: SandboxRecord, owner: SandboxOwner): Promise<string> {

@@ -43,7 +43,7 @@ export class SandboxService {
         record = bound;
         signal?.throwIfAborted();
       } catch (error) {
-        await this.#release(request.containerId);
+        await this.#release(request.containerId, true);
         throw error;
       }
       this.#context.names.set(nameSandbox(record, owner, this.#context.networks));
@@ -164,7 +164,7 @@ export class SandboxService {
       }
       return record;
     } catch (error) {
-      await this.#release(owner.containerId);
+      await this.#release(owner.containerId, true);
       throw error;
     }
   }
@@ -282,7 +282,8 @@ export class SandboxService {
     return narrower;
   }
 
-  async #release(containerId: string): Promise<void> {
+  /** `silent`: the connection was never announced. */
+  async #release(containerId: string, silent = false): Promise<void> {
     const { sandboxes, names, ports, filter, teardown, networks } = this.#context;
     const record = sandboxes.ofContainer(containerId);
     if (!record) return;
@@ -295,7 +296,7 @@ export class SandboxService {
       teardown.add(dying);
       for (const endpoint of record.endpoints) {
         const network = networks.get(endpoint.networkId);
-        if (network && record.owner) this.#emit('disconnect', network, record.owner);
+        if (network && record.owner && !silent) this.#emit('disconnect', network, record.owner);
       }
     }
   }

@@ -9,7 +9,6 @@ export class TableNetworkStore implements NetworkStore {
   constructor(db: Database) {
     this.#tables = {
       network: new RecordTable(db, 'network'),
-      endpoint: new RecordTable(db, 'endpoint'),
       sandbox: new RecordTable(db, 'sandbox'),
     };
   }
