@@ -93,7 +93,7 @@ export class ContainerFilesystem {
     const clean = cleanPath(path);
     return await this.#naming(container, path, async () => {
       const resources = new AsyncDisposableStack();
-      const root = await this.#root(container, resources);
+      const { root } = await this.#root(container, resources);
       return await sourceStream(
         { root, path: clean, resources, signal },
         { workers: this.#workers, ...this.#dependencies },
@@ -203,14 +203,17 @@ export class ContainerFilesystem {
   }
 
   /** The root directory, by descriptor; what it needs is added to `resources`, which is disposed of on failure. */
-  async #root(container: Container, resources: AsyncDisposableStack): Promise<HeldDirectory> {
+  async #root(
+    container: Container,
+    resources: AsyncDisposableStack,
+  ): Promise<{ root: HeldDirectory; running: boolean }> {
     try {
       const snapshot = await this.#snapshot(container);
       const { pid } = container.state;
       const running = pid > 0 ? await holdRunningRoot(pid, snapshot) : undefined;
-      if (running) return resources.use(running);
+      if (running) return { root: resources.use(running), running: true };
       const tree = resources.use(await this.#mounts.use(container, snapshot));
-      return resources.use(new HeldDirectory(tree.path));
+      return { root: resources.use(new HeldDirectory(tree.path)), running: false };
     } catch (error) {
       await resources.disposeAsync();
       throw error;
@@ -219,8 +222,8 @@ export class ContainerFilesystem {
 
   async #withRoot<T>(container: Container, use: (root: HeldDirectory, running: boolean) => Promise<T>): Promise<T> {
     await using resources = new AsyncDisposableStack();
-    const root = await this.#root(container, resources);
-    return await use(root, container.state.pid > 0);
+    const { root, running } = await this.#root(container, resources);
+    return await use(root, running);
   }
 
   async #containerUser(

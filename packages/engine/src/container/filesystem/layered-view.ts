@@ -1,6 +1,7 @@
 import { posix } from 'node:path';
 import { exec, PouchError } from '@pouch/base';
 import type { Mount } from '@pouch/containerd';
+import { setPropagation } from '@pouch/linux';
 import { layersOf } from '../spec/rootfs-view.ts';
 
 /** An overlay as a snapshotter describes it. */
@@ -29,6 +30,8 @@ export async function mountSnapshot(mounts: readonly Mount[], target: string): P
     if (below) throw new PouchError('unsupported', 'A snapshot with mounts inside it cannot be mounted.');
     if (type === 'overlay') await mountOverlay(options, target);
     else await runMount(type === 'bind' ? undefined : type, source, options, target);
+    // A bind is its source's peer: what is mounted on it later would appear there too.
+    if (type !== 'overlay') await setPropagation(target, 'rprivate');
   }
 }
 
@@ -45,6 +48,7 @@ export async function mountLayers(
   if (only === undefined) throw new PouchError('internal', 'There are no layers to show.');
   if (others.length === 0) {
     await runMount(undefined, only, ['bind'], target);
+    await setPropagation(target, 'private');
     await runMount(undefined, only, ['remount', 'bind', 'ro'], target);
     return;
   }

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, rm, rmdir, stat } from 'node:fs/promises';
+import { mkdir, readdir, rmdir, stat, unlink, writeFile } from 'node:fs/promises';
 import { join, posix } from 'node:path';
-import { KeyedMutex, type Logger, PouchError } from '@pouch/base';
+import { exec, KeyedMutex, type Logger, PouchError } from '@pouch/base';
 import type { Mount } from '@pouch/containerd';
-import { bindMount, mount, resolveInRoot, setPropagation, unmountTree } from '@pouch/linux';
+import { bindMount, mount, mountsBelow, readMounts, resolveInRoot, setPropagation, unmountTree } from '@pouch/linux';
 import type { VolumeService } from '../../volume/volume-service.ts';
 import type { Container } from '../container.ts';
 import type { ContainerMount } from '../container-record.ts';
@@ -98,12 +98,17 @@ export class RootfsMounts {
 
   /** Unmount whatever is below the directory: what a crash left, or what is in use. Returns how many mounts there were. */
   async cleanup(): Promise<number> {
-    const mounted = await unmountTree(this.#options.directory);
+    const { directory } = this.#options;
+    const mounted = await this.#unmountPrivately(directory);
     this.#prepared = undefined;
-    await rm(this.#options.directory, { recursive: true, force: true }).catch((error: unknown) => {
-      // Busy ones were detached: the directories are removed next time.
-      this.#dependencies.logger.debug('mount points are still in use', { error });
-    });
+    // Never recursively: should a mount have stayed, what is in it is somebody's data.
+    for (const entry of await readdir(directory, { withFileTypes: true }).catch(() => [])) {
+      const path = join(directory, entry.name);
+      await (entry.isDirectory() ? rmdir(path) : unlink(path)).catch((error: unknown) => {
+        this.#dependencies.logger.debug('a mount point is still in use', { path, error });
+      });
+    }
+    await rmdir(directory).catch(() => {});
     return mounted.length;
   }
 
@@ -147,7 +152,7 @@ export class RootfsMounts {
 
   async #unmount(target: string): Promise<void> {
     try {
-      await unmountTree(target);
+      await this.#unmountPrivately(target);
       await rmdir(target);
     } catch (error) {
       this.#dependencies.logger.warn('a mounted file system could not be unmounted', { path: target, error });
@@ -166,31 +171,46 @@ export class RootfsMounts {
     }
   }
 
-  async #mountInside(
-    target: string,
-    { Destination: path, RW: writable, nonRecursive }: ContainerMount,
-    source: string,
-  ): Promise<void> {
+  /**
+   * The source is bound beside the tree first, cut off from the host's mounts there, and then moved into its place: as a peer
+   * of a shared mount it would carry what is mounted on it, and the unmounting of all below it, back to the host.
+   */
+  async #mountInside(target: string, each: ContainerMount, source: string): Promise<void> {
+    const { Destination: path, RW: writable, nonRecursive } = each;
     const directory = (await stat(source)).isDirectory();
-    using root = new HeldDirectory(target);
-    await this.#dependencies.workers.run(undefined, async (worker) => {
-      // The destination may lead through symlinks, and through a volume that others are writing to.
-      const { descriptor } = await worker.call('openMountPoint', { root: root.descriptor, path, directory });
-      try {
-        const point = `/proc/${process.pid}/fd/${descriptor}`;
-        await bindMount(source, point, { recursive: !nonRecursive });
-      } finally {
-        await worker.call('release', {});
-      }
-      if (writable) return;
-      // Looked up again, the same path now leads to what was mounted.
-      const { descriptor: mounted } = await worker.call('openMountPoint', { root: root.descriptor, path, directory });
-      try {
-        await mount({ target: `/proc/${process.pid}/fd/${mounted}`, options: ['remount', 'bind', 'ro'] });
-      } finally {
-        await worker.call('release', {});
-      }
-    });
+    const staging = `${target}.bind`;
+    if (directory) await mkdir(staging, { mode: 0o700 });
+    else await writeFile(staging, '');
+    try {
+      await mount({
+        source,
+        target: staging,
+        options: [nonRecursive ? 'bind' : 'rbind', nonRecursive ? 'private' : 'rprivate'],
+      });
+      if (!writable) await mount({ target: staging, options: ['remount', 'bind', 'ro'] });
+      using root = new HeldDirectory(target);
+      await this.#dependencies.workers.run(undefined, async (worker) => {
+        // The destination may lead through symlinks, and through a volume that others are writing to.
+        const { descriptor } = await worker.call('openMountPoint', { root: root.descriptor, path, directory });
+        try {
+          await exec('mount', ['-n', '--no-canonicalize', '--move', staging, `/proc/${process.pid}/fd/${descriptor}`]);
+        } finally {
+          await worker.call('release', {});
+        }
+      });
+    } finally {
+      await this.#unmountPrivately(staging);
+      await (directory ? rmdir(staging) : unlink(staging)).catch(() => {});
+    }
+  }
+
+  /** Unmount what may, by a failure or a crash half-way, still be a peer of the host's mounts. */
+  async #unmountPrivately(directory: string): Promise<string[]> {
+    const mounted = mountsBelow(await readMounts(), directory);
+    if (mounted.some(({ propagation }) => propagation.length > 0)) {
+      for (const { mountPoint } of mounted) await setPropagation(mountPoint, 'private');
+    }
+    return mounted.length === 0 ? [] : await unmountTree(directory);
   }
 
   async #source(container: Container, each: ContainerMount): Promise<string | undefined> {
