@@ -1,10 +1,10 @@
 import { spawnSync } from 'node:child_process';
 import { Worker } from 'node:worker_threads';
-import { PouchError } from '@pouch/base';
+import { errnoCode, PouchError } from '@pouch/base';
 import type { LayerCompression } from '@pouch/oci';
 import { requireSpace } from './archive/archive-spool.ts';
 import { isInstalled } from './archive/decompress.ts';
-import { type ExtractJob, type ExtractResult, extractThread } from './extract-thread.ts';
+import { type ExtractJob, type ExtractMessage, extractThread } from './extract-thread.ts';
 
 /** Milliseconds between two looks at the disk. */
 const SPACE_INTERVAL = 500;
@@ -50,27 +50,49 @@ export function extractionPrograms(compression: LayerCompression): Pick<ExtractJ
 export async function extractLayer(job: ExtractJob, signal?: AbortSignal): Promise<string | undefined> {
   signal?.throwIfAborted();
   const worker = new Worker(`(${extractThread.toString()})()`, { eval: true, workerData: job });
-  const stop = (): void => worker.postMessage('stop');
-  signal?.addEventListener('abort', stop, { once: true });
+  const guard = new AbortController();
+  let pids: readonly number[] = [];
   let full: unknown;
   const timer = setInterval(() => {
     requireSpace(job.directory).catch((error: unknown) => {
       full = error;
-      stop();
+      guard.abort();
     });
   }, SPACE_INTERVAL);
+  const stopped = signal ? AbortSignal.any([signal, guard.signal]) : guard.signal;
+  // The thread reaps them only at its end: until then the ids are theirs.
+  const kill = (): void => {
+    for (const pid of pids) killProcess(pid);
+  };
+  stopped.addEventListener('abort', kill, { once: true });
   try {
-    const result = await new Promise<ExtractResult>((resolve, reject) => {
-      worker.once('message', resolve);
+    const digest = await new Promise<string | undefined>((resolve, reject) => {
+      worker.on('message', (message: ExtractMessage) => {
+        if (message.kind === 'started') {
+          pids = message.pids;
+          if (stopped.aborted) kill();
+          return;
+        }
+        pids = [];
+        resolve(message.kind === 'done' ? message.digest : undefined);
+      });
       worker.once('error', reject);
       worker.once('exit', () => reject(new PouchError('internal', 'The thread that extracts a layer ended early.')));
     });
     signal?.throwIfAborted();
     if (full !== undefined) throw full;
-    return result.digest;
+    return digest;
   } finally {
     clearInterval(timer);
-    signal?.removeEventListener('abort', stop);
+    stopped.removeEventListener('abort', kill);
     await worker.terminate();
+  }
+}
+
+function killProcess(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if (errnoCode(error) !== 'ESRCH') throw error;
   }
 }
