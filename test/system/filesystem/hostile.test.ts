@@ -209,6 +209,12 @@ describe('hostile archives and containers', { skip: missing() }, () => {
     await assert.rejects(box.put('/tmp', endless(), { signal: control.signal }), (error) =>
       isErrorCode(error, 'cancelled'),
     );
+    const stalled = AbortSignal.timeout(100);
+    async function* silent(): AsyncGenerator<Uint8Array> {
+      yield archive({ name: 'a', body: 'x' }).subarray(0, 512);
+      await new Promise(() => {});
+    }
+    await assert.rejects(box.put('/tmp', silent(), { signal: stalled }), (error) => isErrorCode(error, 'cancelled'));
     const reading = new AbortController();
     await exec('truncate', ['-s', '5G', box.path('upper/huge')]);
     const { tar } = await box.filesystem.getArchive(box.container, '/huge', reading.signal);

@@ -52,6 +52,18 @@ describe('mounts of a stopped container', { skip: missing() }, () => {
     assert.equal(await readFile(box.path('file'), 'utf8'), 'content');
   });
 
+  it('take more layers than a page of mount options would hold', async () => {
+    await using box = await Fixture.make();
+    const layers = Array.from({ length: 120 }, (_, index) => box.path('snapshots', String(index), 'fs'));
+    for (const layer of layers) await mkdir(layer, { recursive: true });
+    await writeFile(join(layers[119] as string, 'deepest'), 'x');
+    const options = [`upperdir=${box.path('upper')}`, `workdir=${box.path('work')}`, `lowerdir=${layers.join(':')}`];
+    assert.ok(options.join(',').length > 4096);
+    box.container.rootfs = [{ type: 'overlay', source: 'overlay', options }];
+    assert.equal((await box.filesystem.statPath(box.container, '/deepest')).size, 1);
+    assert.deepEqual(await box.filesystem.changes(box.container), []);
+  });
+
   it('are gone after a crash, at the next start', async () => {
     await using box = await Fixture.make();
     await mkdir(box.path('volume'));

@@ -62,7 +62,9 @@ export async function mountLayers(
 async function mountOverlay(options: readonly string[], target: string): Promise<void> {
   const lower = options.find((option) => option.startsWith('lowerdir='))?.slice('lowerdir='.length) ?? '';
   const paths = lower.match(/(?:\\.|[^:\\])+/g) ?? [];
-  const directory = paths.every((path) => path.startsWith('/')) ? commonDirectory(paths) : '/';
+  // An escaped path is no directory's name as it stands.
+  const plain = paths.every((path) => path.startsWith('/') && !path.includes('\\'));
+  const directory = plain ? commonDirectory(paths) : '/';
   const relative = paths.map((path) => (directory === '/' ? path : path.slice(directory.length + 1)));
   const others = options.filter((option) => !option.startsWith('lowerdir='));
   await runMount('overlay', 'overlay', [...others, `lowerdir=${relative.join(':')}`], target, directory);

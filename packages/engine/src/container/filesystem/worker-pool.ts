@@ -26,11 +26,17 @@ export class WorkerPool implements Disposable {
     return await this.#turns.run(async () => {
       if (signal?.aborted) throw new PouchError('cancelled', 'The operation was cancelled.');
       const worker = this.#take();
-      const abort = (): void => worker.terminate();
+      const { promise: aborted, reject } = Promise.withResolvers<never>();
+      aborted.catch(() => {});
+      const abort = (): void => {
+        worker.terminate();
+        reject(new PouchError('cancelled', 'The operation was cancelled.'));
+      };
       signal?.addEventListener('abort', abort, { once: true });
       this.#busy.add(worker);
       try {
-        return await use(worker);
+        // Not waiting for `use` itself: it may wait for a stream that never goes on.
+        return await Promise.race([use(worker), aborted]);
       } catch (error) {
         if (signal?.aborted) throw new PouchError('cancelled', 'The operation was cancelled.', { cause: error });
         throw error;

@@ -1,4 +1,4 @@
-import { closeSync, constants, mkdtempSync, openSync, rmSync } from 'node:fs';
+import { closeSync, constants, fstatSync, mkdtempSync, openSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { isErrorCode } from '@pouch/base';
 import { runHelper } from './helper-programs.ts';
@@ -16,8 +16,8 @@ export function settable(xattrs: ReadonlyMap<string, ByteString>): [string, Byte
 }
 
 /**
- * Set attributes on what a descriptor holds. Node cannot; `setfattr` does where it is installed. Elsewhere GNU tar makes an
- * empty file with them in `scratch`, and cp copies nothing but its attributes. Returns a complaint, for a warning: a file
+ * Set attributes on what a descriptor holds. Node cannot; `setfattr` does where it is installed. Elsewhere, for regular files, GNU tar
+ * makes an empty file with them in `scratch`, and cp copies nothing but its attributes. Returns a complaint, for a warning: a file
  * system without them is no reason to fail.
  */
 export function setXattrs(
@@ -34,6 +34,8 @@ export function setXattrs(
     return undefined;
   } catch (error) {
     if (!isErrorCode(error, 'unsupported')) throw error;
+    // cp would copy into a directory, and wait for a FIFO's reader.
+    if (!fstatSync(descriptor).isFile()) return 'setfattr is not installed on this host (package attr)';
     return copyXattrs(descriptor, xattrs, scratch);
   }
 }
