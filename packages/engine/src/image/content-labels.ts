@@ -1,6 +1,5 @@
 import {
   type Descriptor,
-  type Digest,
   type ImageReference,
   isConfigType,
   isIndexType,
@@ -62,9 +61,4 @@ export function knownSources(labels: Labels, domain: string): string[] {
 export function withSource(labels: Labels, reference: ImageReference): Labels {
   const paths = new Set([...knownSources(labels, reference.domain), reference.path]);
   return { [SOURCE_PREFIX + reference.domain]: [...paths].sort().join(',') };
-}
-
-/** Under this name a transfer of a blob is known in the content store. */
-export function ingestReference(digest: Digest): string {
-  return `pouch-${digest}`;
 }

@@ -81,7 +81,8 @@ export class ImageResolver {
   async unpack(image: PlatformImage, lease?: string, signal?: AbortSignal): Promise<string> {
     const chain = chainId(image.config.rootfs.diff_ids) ?? '';
     if (await this.#deps.unpacker.has(chain)) {
-      if (lease !== undefined) await this.holdSnapshot(image, chain);
+      // It may have been made for another image, and go with that one.
+      await this.holdSnapshot(image, chain);
       return chain;
     }
     requireLinux(image.platform);

@@ -9,7 +9,8 @@ import type {
   ImageSummary,
   JSONMessage,
 } from '@pouch/api';
-import type { ImageConfig, Platform } from '@pouch/oci';
+import type { ImageConfig, ImageRunConfig, Platform } from '@pouch/oci';
+import type { FileEntry } from './archive/pack-files.ts';
 
 /** What a container needs of an image: enough to make its snapshot and its defaults, with no further call. */
 export interface ContainerImage {
@@ -94,12 +95,14 @@ export interface ImageService {
       signal?: AbortSignal;
     },
   ): Promise<string>;
+  /** An image of files in memory, without registry or archive; the same input gives the same id. */
+  importFiles(name: string, files: readonly FileEntry[], config: ImageRunConfig): Promise<string>;
   commit(request: CommitRequest): Promise<string>;
   distribution(reference: string, auth?: AuthConfig): Promise<DistributionInspect>;
   /** Check credentials with a registry; returns Docker's status line and an identity token where it gives one. */
   login(auth: AuthConfig): Promise<{ Status: string; IdentityToken?: string }>;
   /** Bytes of all layers, each counted once, for `system df`. */
   layersSize(): Promise<number>;
-  /** Keep the image's content while `work` runs, whatever is removed meanwhile. */
+  /** At start: give up what a former daemon left half done, and read all names anew. Half-fetched blobs are kept. */
   reconcile(): Promise<void>;
 }

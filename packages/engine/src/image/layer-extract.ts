@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { Worker } from 'node:worker_threads';
-import { errnoCode, PouchError } from '@pouch/base';
+import { asPouchError, errnoCode, PouchError } from '@pouch/base';
 import type { LayerCompression } from '@pouch/oci';
 import { requireSpace } from './archive/archive-spool.ts';
 import { isInstalled } from './archive/decompress.ts';
@@ -52,10 +52,10 @@ export async function extractLayer(job: ExtractJob, signal?: AbortSignal): Promi
   const worker = new Worker(`(${extractThread.toString()})()`, { eval: true, workerData: job });
   const guard = new AbortController();
   let pids: readonly number[] = [];
-  let full: unknown;
+  let full: PouchError | undefined;
   const timer = setInterval(() => {
     requireSpace(job.directory).catch((error: unknown) => {
-      full = error;
+      full = asPouchError(error);
       guard.abort();
     });
   }, SPACE_INTERVAL);
@@ -80,7 +80,7 @@ export async function extractLayer(job: ExtractJob, signal?: AbortSignal): Promi
       worker.once('exit', () => reject(new PouchError('internal', 'The thread that extracts a layer ended early.')));
     });
     signal?.throwIfAborted();
-    if (full !== undefined) throw full;
+    if (full) throw full;
     return digest;
   } finally {
     clearInterval(timer);
