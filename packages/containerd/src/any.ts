@@ -1,4 +1,5 @@
 import { PouchError } from '@pouch/base';
+import { serialiseExactJson } from '@pouch/oci';
 import type { Any } from './generated/google/protobuf/any.ts';
 
 /** A value with the name of its type, as containerd stores what it does not look into. */
@@ -16,9 +17,9 @@ interface MessageCodec<T> {
   decode(bytes: Uint8Array): T;
 }
 
-/** A plain object as JSON under a type URL. */
+/** A plain object as JSON under a type URL; a bigint becomes the integer it is. */
 export function packJson(typeUrl: string, value: unknown): Any {
-  return { typeUrl, value: Buffer.from(JSON.stringify(value)) };
+  return { typeUrl, value: Buffer.from(serialiseExactJson(value)) };
 }
 
 /** The object of a JSON payload; `data-loss` where it is not JSON. */

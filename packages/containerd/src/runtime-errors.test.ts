@@ -37,11 +37,24 @@ test('what runc and crun say of a command that cannot run has the exit codes 127
     const mapped = mapRuntimeError(new PouchError('upstream', message));
     assert.ok(mapped instanceof PouchError);
     assert.equal(mapped.code, code, message);
-    assert.equal(mapped.message, message);
+    if (message.startsWith(RUNC_CREATE) || code === 'upstream') assert.equal(mapped.message, message);
   }
 });
 
 test('an error of another kind stays what it is', () => {
   const error = new PouchError('not-found', 'exec: "x": executable file not found in $PATH');
   assert.equal(mapRuntimeError(error), error);
+});
+
+test("crun's words become runc's, which Docker's client reads", () => {
+  const mapped = (message: string): string =>
+    (mapRuntimeError(new PouchError('upstream', message)) as PouchError).message;
+  assert.equal(
+    mapped(`${CRUN_CREATE}executable file \`x\` not found in $PATH: No such file or directory: unknown`),
+    `${CRUN_CREATE}exec: "x": executable file not found in $PATH: unknown`,
+  );
+  assert.equal(
+    mapped(`${CRUN_CREATE}open executable: Permission denied: unknown`),
+    `${CRUN_CREATE}exec: permission denied: unknown`,
+  );
 });

@@ -24,5 +24,17 @@ const PATTERNS: readonly (readonly [RegExp, ErrorCode])[] = [
 export function mapRuntimeError(error: unknown): unknown {
   if (!(error instanceof PouchError) || error.code !== 'upstream') return error;
   const found = PATTERNS.find(([pattern]) => pattern.test(error.message));
-  return found ? new PouchError(found[1], error.message, { cause: error, details: error.details }) : error;
+  return found
+    ? new PouchError(found[1], plainMessage(error.message), { cause: error, details: error.details })
+    : error;
+}
+
+/** crun's words in runc's, which Docker's client looks for to choose its exit code. */
+function plainMessage(message: string): string {
+  return message
+    .replace(
+      /executable file `([^`]*)` not found in \$PATH(?:: No such file or directory)?/,
+      'exec: "$1": executable file not found in $PATH',
+    )
+    .replace(/open executable: (\w)/, (_, letter: string) => `exec: ${letter.toLowerCase()}`);
 }

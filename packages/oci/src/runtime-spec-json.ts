@@ -5,9 +5,12 @@ const { rawJSON } = JSON as unknown as { rawJSON: (text: string) => object };
 
 /** The specification as JSON; 64-bit values given as bigint (RLIM_INFINITY, seccomp arguments) are written exactly. */
 export function serialiseRuntimeSpec(spec: RuntimeSpec): string {
-  return JSON.stringify(spec, (_key, value: unknown) =>
-    typeof value === 'bigint' ? rawJSON(value.toString()) : value,
-  );
+  return serialiseExactJson(spec);
+}
+
+/** JSON.stringify that writes a bigint as the integer it is. */
+export function serialiseExactJson(value: unknown): string {
+  return JSON.stringify(value, (_key, each: unknown) => (typeof each === 'bigint' ? rawJSON(each.toString()) : each));
 }
 
 /** JSON.parse that keeps integers beyond 2^53 exact, as bigint. */

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { totalmem } from 'node:os';
 import { join } from 'node:path';
 import { API_VERSION, MIN_API_VERSION } from '@pouch/api';
-import type { Logger } from '@pouch/base';
+import type { LogFields, Logger } from '@pouch/base';
 import { ContainerdClient, ContainerdSupervisor } from '@pouch/containerd';
 import {
   ContainerRoom,
@@ -21,15 +21,22 @@ import {
   TableNetworkStore,
   VolumeManager,
 } from '@pouch/engine';
-import { probeHost } from '@pouch/linux';
+import { probeHost, releaseLeftoverControllers, unmountTree } from '@pouch/linux';
 import { RegistryClient } from '@pouch/registry';
-import { ApiServer } from '@pouch/server';
+import { ApiServer, type ServerDependencies } from '@pouch/server';
 import type { Config } from './config/settings.ts';
 import { chooseRuntimes } from './default-runtime.ts';
 import { addressPools, createDefaults, networkOptions, registrySettings } from './engine-options.ts';
 import { listenAddresses } from './listen-addresses.ts';
 import { takePidFile } from './pid-file.ts';
 import { GIT_COMMIT, VERSION } from './version.ts';
+
+/** What tearing down needs besides the services. */
+interface Rooms {
+  readonly containers: ContainerRoom;
+  readonly networks: LinuxNetworkManager;
+  readonly facts: LogFields;
+}
 
 /**
  * The daemon, put together from its rooms. Its order of starting is its promise: containerd first, then records, then
@@ -41,16 +48,43 @@ export class Daemon implements AsyncDisposable {
   readonly #resources = new AsyncDisposableStack();
   #server: ApiServer | undefined;
   #registry: RegistryClient | undefined;
+  #supervisor: ContainerdSupervisor | undefined;
 
   constructor(config: Config, dependencies: { logger: Logger }) {
     this.#config = config;
     this.#logger = dependencies.logger;
   }
 
+  /** Resolves when the API is served. */
   async start(signal: AbortSignal): Promise<void> {
+    const addresses = listenAddresses(this.#config);
+    const { rooms, services } = await this.#bringUp(signal);
+    const server = new ApiServer({ version: VERSION }, services);
+    this.#server = server;
+    for (const address of addresses) await server.listen(address);
+    this.#logger.info('pouchd is ready', rooms.facts);
+  }
+
+  /**
+   * End every container of this daemon and take its containerd, networks and mounts off the host. Images, volumes and
+   * the containers' records and files stay in the root directory.
+   */
+  async tearDown(signal: AbortSignal): Promise<void> {
+    const { rooms } = await this.#bringUp(signal);
+    await rooms.containers.endAll();
+    await rooms.networks.destroy();
+    await this.#resources.disposeAsync();
+    await this.#supervisor?.stop();
+    await releaseLeftoverControllers(join(this.#config.state, 'cgroup'));
+    await unmountTree(this.#config.state);
+    await unmountTree(this.#config.root);
+    await rm(this.#config.state, { recursive: true, force: true });
+    this.#logger.info('everything that ran is ended');
+  }
+
+  async #bringUp(signal: AbortSignal): Promise<{ rooms: Rooms; services: ServerDependencies }> {
     const config = this.#config;
     const logger = this.#logger;
-    const addresses = listenAddresses(config);
     await mkdir(config.root, { recursive: true, mode: 0o711 });
     await mkdir(config.state, { recursive: true, mode: 0o711 });
     this.#resources.use(await takePidFile(join(config.state, 'pouchd.pid')));
@@ -167,18 +201,16 @@ export class Daemon implements AsyncDisposable {
         listeners: () => 0,
       },
     );
-    const server = new ApiServer(
-      { version: VERSION },
-      { containers: containers.manager, images, volumes, networks, system, events, logger },
-    );
-    this.#server = server;
-    for (const address of addresses) await server.listen(address);
-    logger.info('pouchd is ready', {
+    const summary = {
       version: VERSION,
       runtime: runtimes.defaultRuntime,
       cgroup: host.cgroup.mode,
       containers: containers.index.all().length,
-    });
+    };
+    return {
+      rooms: { containers, networks, facts: summary },
+      services: { containers: containers.manager, images, volumes, networks, system, events, logger },
+    };
   }
 
   /** A containerd of our own, started or taken up; or the one that the settings name. */
@@ -203,6 +235,7 @@ export class Daemon implements AsyncDisposable {
       );
       await supervisor.start(signal);
       this.#resources.use(supervisor);
+      this.#supervisor = supervisor;
     }
     const client = new ContainerdClient(
       { address, namespace: config['containerd-namespace'], snapshotter: config.snapshotter, patienceMs: 30_000 },

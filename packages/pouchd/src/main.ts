@@ -28,6 +28,10 @@ async function main(argv: readonly string[]): Promise<void> {
   const config = loadConfig(invocation, process.env);
   if (invocation.command === 'print-config') return void process.stdout.write(`${JSON.stringify(config, null, 2)}\n`);
   if (invocation.command === 'validate') return void process.stdout.write('configuration OK\n');
+  if (invocation.command === 'tear-down') {
+    const daemon = new Daemon(config, { logger: createLogger(sinkOptions(config)) });
+    return await daemon.tearDown(new AbortController().signal);
+  }
   await run(config, () => loadConfig(invocation, process.env));
 }
 

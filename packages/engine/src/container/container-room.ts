@@ -222,6 +222,16 @@ export class ContainerRoom implements AsyncDisposable {
     this.#restarter.schedule(container, 0);
   }
 
+  /** Kill whatever runs: for tearing down. Policies start nothing again. */
+  async endAll(): Promise<void> {
+    this.#restarter[Symbol.dispose]();
+    await Promise.all(
+      this.index.all().map(async (container) => {
+        if (container.live) await this.manager.kill(container.id).catch(() => {});
+      }),
+    );
+  }
+
   /** Stop listening and let go of streams; containers run on. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#restarter[Symbol.dispose]();

@@ -4,6 +4,10 @@ const OTHERS: readonly (readonly [string, string])[] = [
   ['--config-file PATH', 'The configuration. Default: /etc/pouch/config.json, if it is there.'],
   ['--print-config', 'Print the effective configuration as JSON and end.'],
   ['--validate', 'Check flags, environment and file, and end.'],
+  [
+    '--tear-down',
+    'End all containers, containerd and networks of a stopped daemon, and end. Images, volumes and records stay.',
+  ],
   ['-v, --version', 'Print the version and end.'],
   ['-h, --help', 'Print this and end.'],
 ];

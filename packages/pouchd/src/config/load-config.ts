@@ -5,7 +5,7 @@ import { type Config, environmentName, findSetting, type Setting, SETTINGS } fro
 
 export const DEFAULT_CONFIG_FILE = '/etc/pouch/config.json';
 
-export type Command = 'run' | 'print-config' | 'validate' | 'help' | 'version';
+export type Command = 'run' | 'print-config' | 'validate' | 'tear-down' | 'help' | 'version';
 
 export interface Invocation {
   readonly command: Command;
@@ -19,6 +19,7 @@ export interface Invocation {
 const COMMANDS: Readonly<Record<string, Command>> = {
   '--print-config': 'print-config',
   '--validate': 'validate',
+  '--tear-down': 'tear-down',
   '--help': 'help',
   '-h': 'help',
   '--version': 'version',

@@ -22,6 +22,7 @@ export class FileWorker {
   #fail: ((error: unknown) => void) | undefined;
   #dead: Error | undefined;
   #holding = false;
+  readonly #exited: Promise<unknown>;
 
   constructor() {
     // Descriptors that it opened are closed when it ends, however it ends.
@@ -33,6 +34,7 @@ export class FileWorker {
     this.#worker.on('message', (answer: AnswerMessage) => this.#settle?.(answer));
     this.#worker.on('error', (error) => this.#end(error));
     this.#worker.on('exit', () => this.#end(new PouchError('cancelled', 'The operation was cancelled.')));
+    this.#exited = once(this.#worker, 'exit').catch(() => {});
     this.#worker.unref();
   }
 
@@ -78,7 +80,7 @@ export class FileWorker {
 
   /** Resolves when the thread has ended. */
   async ended(): Promise<void> {
-    if (this.#worker.threadId !== -1) await once(this.#worker, 'exit');
+    await this.#exited;
   }
 
   #end(reason: Error): void {

@@ -27,6 +27,7 @@ export async function sourceStream(
   try {
     const { stat, directory, members } = await workers.run(signal, async (worker) => {
       const source = await worker.call('openSource', { root: root.descriptor, path, ...(listed && { listed }) });
+      if (!worker.alive) throw new PouchError('cancelled', 'The operation was cancelled.');
       // A descriptor of our own, without looking a path up again: the thread goes on to others.
       const held = resources.use(new HeldDirectory(`/proc/self/fd/${source.directory}`));
       await worker.call('release', {});

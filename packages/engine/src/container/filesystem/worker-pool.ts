@@ -1,4 +1,4 @@
-import { PouchError, Semaphore } from '@pouch/base';
+import { PouchError, Semaphore, sleep } from '@pouch/base';
 import { FileWorker } from './file-worker.ts';
 
 export interface WorkerPoolOptions {
@@ -7,6 +7,9 @@ export interface WorkerPoolOptions {
   /** Milliseconds that an idle thread is kept for the next caller. */
   readonly idleMs: number;
 }
+
+/** Milliseconds that an aborted thread is given to end; one in a system call that does not return never does. */
+const PATIENCE_MS = 2_000;
 
 /** Threads for work in containers' file systems: made on demand, used by one caller at a time, one kept warm for a while. */
 export class WorkerPool implements Disposable {
@@ -30,7 +33,10 @@ export class WorkerPool implements Disposable {
       aborted.catch(() => {});
       const abort = (): void => {
         worker.terminate();
-        reject(new PouchError('cancelled', 'The operation was cancelled.'));
+        // What the caller lent to the thread is not taken back before it has ended; one that hangs has its own by then.
+        const patience = sleep(PATIENCE_MS);
+        const cancelled = (): void => reject(new PouchError('cancelled', 'The operation was cancelled.'));
+        Promise.race([worker.ended(), patience]).then(cancelled, cancelled);
       };
       signal?.addEventListener('abort', abort, { once: true });
       this.#busy.add(worker);

@@ -137,6 +137,8 @@ export class Creator {
           name: record.name,
           mounts: record.mounts,
           ipcMode: record.hostConfig.IpcMode ?? 'private',
+          ...(record.config.Hostname && { hostname: record.config.Hostname }),
+          ...(record.config.Domainname && { domainname: record.config.Domainname }),
         };
       },
       findNetwork: async (reference) => {

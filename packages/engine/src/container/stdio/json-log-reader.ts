@@ -3,12 +3,19 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { createGunzip } from 'node:zlib';
 import { formatTimeFixed } from '@pouch/base';
 import type { OutputChunk, StreamName } from '../container-service.ts';
-import type { JsonFileDriver } from './json-file-driver.ts';
 import { decodeJsonLine, type JsonLogLine } from './json-log-entry.ts';
 import type { FollowSource, LogReadOptions } from './log-driver.ts';
 import { countLines, tailOffset } from './log-tail.ts';
 
 const BLOCK = 128 * 1024;
+
+/** A log and its rotated files. */
+export interface JsonLogFiles {
+  readonly path: string;
+  readonly maxFiles: number;
+  /** Counts rotations: tells a reader which file is which. */
+  readonly generation: number;
+}
 
 interface LogFile {
   readonly path: string;
@@ -18,7 +25,7 @@ interface LogFile {
 
 /** Read a json-file log, rotated files first, then follow it through later rotations. */
 export async function* readJsonLog(
-  driver: JsonFileDriver,
+  driver: JsonLogFiles,
   options: LogReadOptions,
   follow: FollowSource,
   signal: AbortSignal,
@@ -54,7 +61,7 @@ export async function* readJsonLog(
   }
 }
 
-function fileOf(driver: JsonFileDriver, generation: number): LogFile | undefined {
+function fileOf(driver: JsonLogFiles, generation: number): LogFile | undefined {
   const index = driver.generation - generation;
   const path = index === 0 ? driver.path : `${driver.path}.${index}`;
   if (existsSync(path)) return { path, compressed: false, generation };
@@ -63,7 +70,7 @@ function fileOf(driver: JsonFileDriver, generation: number): LogFile | undefined
 
 /** The oldest file, or where the last `tail` lines begin: an offset in a plain file, lines to skip in a compressed one. */
 async function startingPoint(
-  driver: JsonFileDriver,
+  driver: JsonLogFiles,
   tail: number | undefined,
 ): Promise<{ generation: number; offset: number; skip: number }> {
   let missing = tail ?? Number.POSITIVE_INFINITY;

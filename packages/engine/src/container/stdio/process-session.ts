@@ -39,6 +39,7 @@ export class ProcessSession implements AttachSession {
     const { stdin, tty } = this.#parts;
     if (this.#detach.signal.aborted) throw new PouchError('cancelled', 'detached');
     if (!stdin) return;
+    await this.#stdinReady(stdin);
     if (!tty) return await stdin.write(chunk);
     const { pass, detached } = this.#scanner.push(chunk);
     await stdin.write(pass);
@@ -49,7 +50,19 @@ export class ProcessSession implements AttachSession {
   }
 
   async endInput(): Promise<void> {
-    if (!this.#detach.signal.aborted) await this.#parts.endInput();
+    const { stdin, endInput } = this.#parts;
+    if (stdin) await this.#stdinReady(stdin);
+    if (!this.#detach.signal.aborted) await endInput();
+  }
+
+  /** Input that comes before the start is held back until then. */
+  async #stdinReady(stdin: StdinPipe): Promise<void> {
+    if (stdin.open) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const give = (): void => resolve();
+    this.#detach.signal.addEventListener('abort', give, { once: true });
+    await Promise.race([stdin.whenOpen(), promise]);
+    this.#detach.signal.removeEventListener('abort', give);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

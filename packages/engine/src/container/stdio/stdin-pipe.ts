@@ -9,6 +9,7 @@ import { makeFifos, openFifoWriter } from './fifo.ts';
 export class StdinPipe implements Disposable {
   readonly path: string;
   #writer: Socket | undefined;
+  #opened = Promise.withResolvers<void>();
 
   constructor(path: string) {
     this.path = path;
@@ -29,6 +30,12 @@ export class StdinPipe implements Disposable {
     this.#writer?.destroy();
     this.#writer = openFifoWriter(this.path);
     this.#writer.on('error', () => {});
+    this.#opened.resolve();
+  }
+
+  /** Resolves when there is a process to take input: at once while one runs, else at the next start. */
+  async whenOpen(): Promise<void> {
+    await this.#opened.promise;
   }
 
   get open(): boolean {
@@ -47,7 +54,9 @@ export class StdinPipe implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#writer?.destroy();
+    if (!this.#writer) return;
+    this.#writer.destroy();
     this.#writer = undefined;
+    this.#opened = Promise.withResolvers<void>();
   }
 }

@@ -33,6 +33,7 @@ describe('ConfinedWalk', () => {
     return `/${place.names.join('/')}${place.descriptor === undefined ? ' absent' : ''}`;
   };
   after(() => {
+    walk[Symbol.dispose]();
     closeSync(root);
     rmSync(directory, { recursive: true });
   });

@@ -40,11 +40,16 @@ export interface Place extends Disposable {
  * at it. Whatever is renamed or swapped meanwhile, each step lands on something that was inside the root at that moment.
  * Holds at most three descriptors however deep the path.
  */
-export class ConfinedWalk {
+export class ConfinedWalk implements Disposable {
   readonly #root: number;
 
+  /** Takes a descriptor of its own: the caller's may be closed, and its number be another directory's, while we are at work. */
   constructor(root: number) {
-    this.#root = root;
+    this.#root = openSync(`/proc/self/fd/${root}/.`, HOLD_DIRECTORY);
+  }
+
+  [Symbol.dispose](): void {
+    closeSync(this.#root);
   }
 
   /** Throws not-found and invalid-argument. */

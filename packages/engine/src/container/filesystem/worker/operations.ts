@@ -21,13 +21,13 @@ export class FileOperations implements Operations {
   #extraction: { readonly reader: TarReader; readonly extractor: Extractor } | undefined;
 
   stat: Operations['stat'] = ({ root, path }) => {
-    const walk = new ConfinedWalk(root);
+    using walk = new ConfinedWalk(root);
     using place = existing(walk, path, false);
     return archiveStat(path, place, walk);
   };
 
   openSource: Operations['openSource'] = ({ root, path, listed }) => {
-    const walk = new ConfinedWalk(root);
+    using walk = new ConfinedWalk(root);
     const place = this.#hold(existing(walk, path, false));
     const stat = archiveStat(path, place, walk);
     const isDirectory = place.stat?.isDirectory() ?? false;
@@ -42,7 +42,8 @@ export class FileOperations implements Operations {
   };
 
   readText: Operations['readText'] = ({ root, path }) => {
-    using place = new ConfinedWalk(root).walk(toByteString(path), { followLast: true });
+    using walk = new ConfinedWalk(root);
+    using place = walk.walk(toByteString(path), { followLast: true });
     if (place.descriptor === undefined || !place.stat?.isFile()) return undefined;
     // Known to be a regular file: opening what the descriptor holds cannot block.
     const file = openSync(itself(place.descriptor), constants.O_RDONLY | constants.O_NONBLOCK);
@@ -57,7 +58,7 @@ export class FileOperations implements Operations {
   };
 
   openMountPoint: Operations['openMountPoint'] = ({ root, path, directory }) => {
-    const walk = new ConfinedWalk(root);
+    using walk = new ConfinedWalk(root);
     const place = this.#hold(walk.walk(toByteString(path), { followLast: true, makeParents: true }));
     if (place.descriptor === undefined) {
       make(place.parent, place.name, directory);
@@ -77,6 +78,7 @@ export class FileOperations implements Operations {
   changes: Operations['changes'] = (request) => compareTrees(request);
 
   extractBegin: Operations['extractBegin'] = ({ root, path }) => {
+    this.reset();
     this.#walk = new ConfinedWalk(root);
     this.#shownPath = path;
     const place = this.#hold(existing(this.#walk, path, true));
@@ -110,6 +112,7 @@ export class FileOperations implements Operations {
     this.release({});
     this.#extraction?.extractor[Symbol.dispose]();
     this.#extraction = undefined;
+    this.#walk?.[Symbol.dispose]();
     this.#walk = undefined;
   }
 
