@@ -58,14 +58,12 @@ async function importArchive(
   source: string,
   { images }: Pick<ServerDependencies, 'images'>,
 ): Promise<void> {
-  const progress = progressTo(call);
-  const id = await images.import(source === '-' ? streamBody(call.request) : download(source, call.signal), {
+  await images.import(source === '-' ? streamBody(call.request) : download(source, call.signal), {
     changes: (query.changes ?? []).flatMap((change) => change.split('\n')).filter((line) => line.trim() !== ''),
-    onProgress: progress,
+    onProgress: progressTo(call),
     signal: call.signal,
     ...defined({ ...importName(query), message: query.message, platform: query.platform }),
   });
-  progress({ status: id });
 }
 
 /** `repo` may carry the tag. */
