@@ -1,4 +1,4 @@
-import { PouchError, Semaphore, sleep } from '@pouch/base';
+import { background, PouchError, Semaphore } from '@pouch/base';
 import { FileWorker } from './file-worker.ts';
 
 export interface WorkerPoolOptions {
@@ -34,9 +34,15 @@ export class WorkerPool implements Disposable {
       const abort = (): void => {
         worker.terminate();
         // What the caller lent to the thread is not taken back before it has ended; one that hangs has its own by then.
-        const patience = sleep(PATIENCE_MS);
         const cancelled = (): void => reject(new PouchError('cancelled', 'The operation was cancelled.'));
-        Promise.race([worker.ended(), patience]).then(cancelled, cancelled);
+        const timer = setTimeout(cancelled, PATIENCE_MS);
+        background(
+          worker.ended().finally(() => {
+            clearTimeout(timer);
+            cancelled();
+          }),
+          cancelled,
+        );
       };
       signal?.addEventListener('abort', abort, { once: true });
       this.#busy.add(worker);
@@ -44,7 +50,8 @@ export class WorkerPool implements Disposable {
         // Not waiting for `use` itself: it may wait for a stream that never goes on.
         return await Promise.race([use(worker), aborted]);
       } catch (error) {
-        if (signal?.aborted) throw new PouchError('cancelled', 'The operation was cancelled.', { cause: error });
+        // A call to the dead thread fails before the thread has ended.
+        if (signal?.aborted) await aborted;
         throw error;
       } finally {
         signal?.removeEventListener('abort', abort);
