@@ -19,7 +19,10 @@ export class ArchiveApi {
   }
 
   /** The tar archive of a path, and what it is. */
-  async get(id: string, path: string): Promise<{ readonly stat: ContainerPathStat; readonly tar: AsyncIterable<Uint8Array> }> {
+  async get(
+    id: string,
+    path: string,
+  ): Promise<{ readonly stat: ContainerPathStat; readonly tar: AsyncIterable<Uint8Array> }> {
     const response = await this.#transport.request({ method: 'GET', path: archivePath(id), query: { path } });
     return { stat: pathStat(response), tar: response.body };
   }

@@ -2,7 +2,8 @@ import { PouchError } from '@pouch/base';
 import { ByteQueue } from './byte-queue.ts';
 import type { Endpoint } from './endpoint.ts';
 import { HttpParser, type ResponseHead } from './http-parser.ts';
-import { connectWire, type Wire } from './wire.ts';
+import { connectWire } from './wire.ts';
+import type { Wire } from './wire-types.ts';
 
 /** A request body: bytes with a known length, or a stream that is sent in chunks. */
 export type RequestBody = string | Uint8Array | AsyncIterable<Uint8Array>;

@@ -1,15 +1,15 @@
 import type {
+  ContainerChange,
   ContainerCreateRequest,
   ContainerCreateResponse,
   ContainerInspect,
   ContainerPruneResponse,
   ContainerStats,
   ContainerSummary,
-  ContainerTopResponse,
+  ContainerTop,
   ContainerUpdateRequest,
   ContainerUpdateResponse,
   ContainerWaitResponse,
-  FilesystemChange,
   WaitCondition,
 } from '@pouch/api';
 import { jsonLines } from './json-stream.ts';
@@ -172,7 +172,7 @@ export class ContainersApi {
     });
   }
 
-  async top(id: string, psArguments?: string): Promise<ContainerTopResponse> {
+  async top(id: string, psArguments?: string): Promise<ContainerTop> {
     const path = `/containers/${segment(id)}/top`;
     return await this.#transport.json({ method: 'GET', path, query: { ps_args: psArguments || undefined } });
   }
@@ -190,7 +190,7 @@ export class ContainersApi {
     yield* jsonLines<ContainerStats>(response.body);
   }
 
-  async changes(id: string): Promise<FilesystemChange[] | null> {
+  async changes(id: string): Promise<ContainerChange[] | null> {
     return await this.#transport.json({ method: 'GET', path: `/containers/${segment(id)}/changes` });
   }
 

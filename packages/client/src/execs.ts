@@ -22,11 +22,19 @@ export class ExecsApi {
   }
 
   async startDetached(id: string, config: ExecStartRequest): Promise<void> {
-    await this.#transport.empty({ method: 'POST', path: `/exec/${segment(id)}/start`, json: { ...config, Detach: true } });
+    await this.#transport.empty({
+      method: 'POST',
+      path: `/exec/${segment(id)}/start`,
+      json: { ...config, Detach: true },
+    });
   }
 
   async resize(id: string, height: number, width: number): Promise<void> {
-    await this.#transport.empty({ method: 'POST', path: `/exec/${segment(id)}/resize`, query: { h: height, w: width } });
+    await this.#transport.empty({
+      method: 'POST',
+      path: `/exec/${segment(id)}/resize`,
+      query: { h: height, w: width },
+    });
   }
 
   async inspect(id: string): Promise<ExecInspect> {

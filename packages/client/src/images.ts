@@ -5,7 +5,7 @@ import type {
   ImageIdResponse,
   ImageInspect,
   ImagePruneResponse,
-  ImageSearchItem,
+  ImageSearchResult,
   ImageSummary,
   JSONMessage,
 } from '@pouch/api';
@@ -116,7 +116,7 @@ export class ImagesApi {
   async search(
     term: string,
     options: { readonly limit?: number; readonly filters?: Filters; readonly auth?: AuthConfig } = {},
-  ): Promise<ImageSearchItem[]> {
+  ): Promise<ImageSearchResult[]> {
     return await this.#transport.json({
       method: 'GET',
       path: '/images/search',
@@ -130,7 +130,10 @@ export class ImagesApi {
     return await this.#transport.request({ method: 'GET', path: '/images/get', query: { names, platform } });
   }
 
-  async load(tar: RequestBody, options: { readonly quiet?: boolean; readonly platform?: string } = {}): Promise<ProgressStream> {
+  async load(
+    tar: RequestBody,
+    options: { readonly quiet?: boolean; readonly platform?: string } = {},
+  ): Promise<ProgressStream> {
     return await this.#progress({
       method: 'POST',
       path: '/images/load',

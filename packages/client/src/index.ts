@@ -1,5 +1,5 @@
-export type { RequestBody } from './connection.ts';
 export { PouchClient } from './client.ts';
+export type { RequestBody } from './connection.ts';
 export type { AttachOptions, ContainerListOptions, LogsOptions } from './containers.ts';
 export { DEFAULT_HOST, type Endpoint, type EndpointFlags, parseEndpoint, resolveEndpoint } from './endpoint.ts';
 export type { ProgressStream } from './images.ts';

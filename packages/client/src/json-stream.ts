@@ -27,7 +27,8 @@ function* parse<T>(line: string): Generator<T> {
     yield JSON.parse(line) as T;
   } catch (error) {
     const parts = line.split(/(?<=\})(?=\{)/);
-    if (parts.length < 2) throw new PouchError('upstream', 'The daemon sent a malformed JSON stream.', { cause: error });
+    if (parts.length < 2)
+      throw new PouchError('upstream', 'The daemon sent a malformed JSON stream.', { cause: error });
     yield* joinParts<T>(parts);
   }
 }

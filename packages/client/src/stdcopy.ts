@@ -39,8 +39,10 @@ export async function demultiplex(
       else await write(stream === 'stderr' ? 'stderr' : 'stdout', data);
     }
   }
-  if (failure) throw new PouchError('internal', `error from daemon in stream: ${Buffer.concat(failure).toString('utf8')}`);
-  if (remaining > 0 || filled > 0) throw new PouchError('unavailable', 'The daemon closed a stream in the middle of a frame.');
+  if (failure)
+    throw new PouchError('internal', `error from daemon in stream: ${Buffer.concat(failure).toString('utf8')}`);
+  if (remaining > 0 || filled > 0)
+    throw new PouchError('unavailable', 'The daemon closed a stream in the middle of a frame.');
 }
 
 function streamOf(id: number): StdStream {

@@ -16,7 +16,9 @@ after(() => rmSync(directory, { recursive: true, force: true }));
 let count = 0;
 
 /** A server that answers each connection by hand. */
-async function serve(onRequest: (text: string, socket: Socket) => void): Promise<Disposable & { transport: Transport; connections(): number }> {
+async function serve(
+  onRequest: (text: string, socket: Socket) => void,
+): Promise<Disposable & { transport: Transport; connections(): number }> {
   const path = join(directory, `${++count}.sock`);
   let connections = 0;
   const server = createServer({ allowHalfOpen: true }, (socket) => {
@@ -50,9 +52,10 @@ test('requests share a kept-alive connection', async () => {
 });
 
 test('chunks may be split anywhere, and trailers are skipped', async () => {
-  const answer = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4;x=y\r\n{"a"\r\n5\r\n:"b"}\r\n0\r\nX: y\r\n\r\n';
+  const answer =
+    'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4;x=y\r\n{"a"\r\n5\r\n:"b"}\r\n0\r\nX: y\r\n\r\n';
   using server = await serve((_, socket) => {
-    for (const [index, char] of [...answer].entries()) setTimeout(() => socket.write(char), index);
+    for (const [index, char] of answer.split('').entries()) setTimeout(() => socket.write(char), index);
   });
   assert.deepEqual(await server.transport.json({ method: 'GET', path: '/x' }), { a: 'b' });
 });
@@ -73,7 +76,9 @@ test('an older daemon is asked again in its own version', async () => {
 
 test("a daemon's error keeps its message and gets the code of its status", async () => {
   const body = '{"message":"No such container: x"}';
-  using server = await serve((_, socket) => void socket.write(`HTTP/1.1 404 N\r\nContent-Length: ${body.length}\r\n\r\n${body}`));
+  using server = await serve(
+    (_, socket) => void socket.write(`HTTP/1.1 404 N\r\nContent-Length: ${body.length}\r\n\r\n${body}`),
+  );
   await assert.rejects(server.transport.json({ method: 'GET', path: '/x' }), (error) => {
     assert.ok(isErrorCode(error, 'not-found'));
     assert.equal(error.message, 'No such container: x');

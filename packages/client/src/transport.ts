@@ -1,5 +1,11 @@
 import { PouchError } from '@pouch/base';
-import { HttpConnection, type RawRequest, type RawResponse, type RequestBody, StaleConnectionError } from './connection.ts';
+import {
+  HttpConnection,
+  type RawRequest,
+  type RawResponse,
+  type RequestBody,
+  StaleConnectionError,
+} from './connection.ts';
 import type { Endpoint } from './endpoint.ts';
 import { connectionError, errorFromResponse } from './errors.ts';
 import { encodeQuery, type QueryValue } from './query.ts';
@@ -58,7 +64,8 @@ export class Transport implements Disposable {
 
   /** Send a request; an answer of 400 or more is thrown as PouchError, as is a 304. */
   async request(request: ApiRequest): Promise<ApiResponse> {
-    const replayable = request.body === undefined || typeof request.body === 'string' || request.body instanceof Uint8Array;
+    const replayable =
+      request.body === undefined || typeof request.body === 'string' || request.body instanceof Uint8Array;
     if (!replayable && !this.#confirmed) await this.negotiate();
     const response = await this.#perform(request, replayable);
     if (response.status < 300) {

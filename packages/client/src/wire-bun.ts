@@ -1,5 +1,5 @@
 import type { Endpoint } from './endpoint.ts';
-import type { Wire, WireHandlers } from './wire.ts';
+import type { Wire, WireHandlers } from './wire-types.ts';
 
 /** The part of Bun's socket that is used here. */
 interface BunSocket {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { errnoCode, errorMessage, PouchError } from '@pouch/base';
 import type { Endpoint, TlsFiles } from './endpoint.ts';
-import type { Wire, WireHandlers } from './wire.ts';
+import type { Wire, WireHandlers } from './wire-types.ts';
 
 /** A {@link Wire} over node:net, or node:tls where the endpoint asks for it. */
 export async function connectNodeWire(endpoint: Endpoint, handlers: WireHandlers): Promise<Wire> {

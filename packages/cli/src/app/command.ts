@@ -23,7 +23,12 @@ interface CommandBase {
 export interface CommandSpec<F extends Flags> extends CommandBase {
   readonly flags: F;
   /** Do it; the number is the exit code, nothing is 0. */
-  run(context: Context, flags: FlagValues<F>, args: readonly string[], given: ReadonlySet<string>): Promise<number | void>;
+  run(
+    context: Context,
+    flags: FlagValues<F>,
+    args: readonly string[],
+    given: ReadonlySet<string>,
+  ): Promise<number | void>;
 }
 
 /** A command whose flags' types are no longer known. */

@@ -27,7 +27,10 @@ async function candidatesFor(context: Context, before: readonly string[], curren
   const [first, ...rest] = globals.args;
   if (first === undefined) {
     if (current.startsWith('-')) return flagNames(GLOBAL_FLAGS);
-    return [...Object.entries(COMMANDS).map(([name, node]) => `${name}\t${node.purpose}`), 'help\tHelp about a command'];
+    return [
+      ...Object.entries(COMMANDS).map(([name, node]) => `${name}\t${node.purpose}`),
+      'help\tHelp about a command',
+    ];
   }
   const node = findIn(COMMANDS, first);
   if (first === 'help') return Object.keys(COMMANDS);
@@ -54,10 +57,16 @@ async function commandCandidates(
     if (at < 0) return flagNames(command.flags);
     const name = current.slice(2, at);
     const flag = command.flags[name];
-    return flag ? (await valuesOf(context, flag)).map((value) => (value.startsWith(':') ? value : `--${name}=${value}`)) : [];
+    return flag
+      ? (await valuesOf(context, flag)).map((value) => (value.startsWith(':') ? value : `--${name}=${value}`))
+      : [];
   }
   const kinds: readonly CompletionKind[] =
-    command.complete === undefined ? ['none'] : typeof command.complete === 'string' ? [command.complete] : command.complete;
+    command.complete === undefined
+      ? ['none']
+      : typeof command.complete === 'string'
+        ? [command.complete]
+        : command.complete;
   const kind = kinds[Math.min(state.args.length, kinds.length - 1)] ?? 'none';
   const names = await namesOf(context, kind);
   return names.filter((name) => !state.args.includes(name));
@@ -114,7 +123,9 @@ async function namesOf(context: Context, kind: CompletionKind): Promise<readonly
     case 'stopped-container':
       return await containers(true, { status: ['created', 'exited', 'dead'] });
     case 'image':
-      return (await client.images.list()).flatMap((image) => image.RepoTags ?? []).filter((tag) => !tag.startsWith('<none>'));
+      return (await client.images.list())
+        .flatMap((image) => image.RepoTags ?? [])
+        .filter((tag) => !tag.startsWith('<none>'));
     case 'network':
       return (await client.networks.list()).map((network) => network.Name);
     case 'volume':

@@ -1,4 +1,4 @@
-import { PouchClient, resolveEndpoint, type EndpointFlags } from '@pouch/client';
+import { type EndpointFlags, PouchClient, resolveEndpoint } from '@pouch/client';
 import { Output } from '../output/output.ts';
 
 export interface GlobalFlags extends EndpointFlags {

@@ -1,5 +1,5 @@
-import { bool, list, str } from '../flags/types.ts';
 import type { FlagValues } from '../flags/flag.ts';
+import { bool, list, str } from '../flags/types.ts';
 import type { GlobalFlags } from './context.ts';
 
 /** The flags before the command. */
@@ -17,7 +17,7 @@ export const GLOBAL_FLAGS = {
   tls: bool('Use TLS without checking the daemon'),
   tlscacert: str('Trust only certificates signed by this authority (default "~/.docker/ca.pem")', { complete: 'file' }),
   tlscert: str('Client certificate (default "~/.docker/cert.pem")', { complete: 'file' }),
-  tlskey: str("Client certificate's key (default \"~/.docker/key.pem\")", { complete: 'file' }),
+  tlskey: str('Client certificate\'s key (default "~/.docker/key.pem")', { complete: 'file' }),
   tlsverify: bool('Use TLS and check the daemon'),
   version: bool('Print the version and stop', { short: 'v' }),
 };

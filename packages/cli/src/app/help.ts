@@ -29,7 +29,7 @@ function rootHelp(width: number): string {
     section('Management Commands', 'management'),
     section('Commands', 'other'),
     flagHelp('Global Options', GLOBAL_FLAGS, Object.keys(GLOBAL_FLAGS), width),
-    "Examples:\n  pouch run --rm -it alpine sh      a shell in a fresh container, gone when you leave\n  pouch run -d -p 8080:80 nginx     a web server on port 8080 of this machine\n  pouch ps                          what is running",
+    'Examples:\n  pouch run --rm -it alpine sh      a shell in a fresh container, gone when you leave\n  pouch run -d -p 8080:80 nginx     a web server on port 8080 of this machine\n  pouch ps                          what is running',
     "Run 'pouch COMMAND --help' for more information on a command.",
   ].join('\n\n');
 }
@@ -69,7 +69,8 @@ export function aliasesOf(node: CommandNode): readonly string[] {
   const visit = (prefix: string, nodes: Readonly<Record<string, CommandNode | GroupNode>>): void => {
     for (const [name, other] of Object.entries(nodes)) {
       if (isGroup(other)) visit(`${prefix} ${name}`, other.children);
-      else if (other.load === node.load) found.push(...[name, ...(other.aliases ?? [])].map((word) => `${prefix} ${word}`));
+      else if (other.load === node.load)
+        found.push(...[name, ...(other.aliases ?? [])].map((word) => `${prefix} ${word}`));
     }
   };
   visit('pouch', COMMANDS);

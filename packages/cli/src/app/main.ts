@@ -34,9 +34,15 @@ async function dispatch(plain: Context, argv: readonly string[]): Promise<number
   try {
     parsed = parseFlags(GLOBAL_FLAGS, argv, false);
   } catch (error) {
-    if (error instanceof HelpRequested) return await showHelp(plain, argv.filter((word) => !word.startsWith('-')));
+    if (error instanceof HelpRequested)
+      return await showHelp(
+        plain,
+        argv.filter((word) => !word.startsWith('-')),
+      );
     if (!(error instanceof FlagError)) throw error;
-    plain.warn(`${error.message}\n\nUsage:  pouch [OPTIONS] COMMAND [ARG...]\n\nRun 'pouch --help' for more information`);
+    plain.warn(
+      `${error.message}\n\nUsage:  pouch [OPTIONS] COMMAND [ARG...]\n\nRun 'pouch --help' for more information`,
+    );
     return 125;
   }
   const values = parsed.values as FlagValues<typeof GLOBAL_FLAGS>;
@@ -67,12 +73,7 @@ async function runGroup(context: Context, word: string, group: GroupNode, rest: 
   return await runCommand(context, `${word} ${second}`, child, args);
 }
 
-async function runCommand(
-  context: Context,
-  path: string,
-  node: CommandNode,
-  argv: readonly string[],
-): Promise<number> {
+async function runCommand(context: Context, path: string, node: CommandNode, argv: readonly string[]): Promise<number> {
   const { default: command } = await node.load();
   try {
     const parsed = parseFlags(command.flags, argv, command.interspersed ?? true);
@@ -142,7 +143,11 @@ function errorMessageWithCauses(error: unknown, argv: readonly string[]): string
   if (!(error instanceof PouchError) && !(error instanceof ExitError) && debug && error instanceof Error) {
     text = error.stack ?? text;
   }
-  for (let cause = error instanceof Error && debug ? error.cause : undefined; cause instanceof Error; cause = cause.cause) {
+  for (
+    let cause = error instanceof Error && debug ? error.cause : undefined;
+    cause instanceof Error;
+    cause = cause.cause
+  ) {
     text += `\ncaused by: ${cause.message}`;
   }
   return text;

@@ -43,7 +43,7 @@ export function readConfigFile(context: Context): ConfigFile {
   }
   try {
     const parsed: unknown = text.trim() === '' ? {} : JSON.parse(text);
-    if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)) return parsed;
+    if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)) return parsed as ConfigFile;
   } catch (error) {
     throw new PouchError('invalid-argument', `${path} is not valid JSON: ${errorMessage(error)}`, { cause: error });
   }

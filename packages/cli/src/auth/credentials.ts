@@ -24,10 +24,7 @@ export async function credentialsOf(context: Context, server: string): Promise<A
 }
 
 /** File credentials: with the server's helper, else in config.json. Says where they are. */
-export async function storeCredentials(
-  context: Context,
-  auth: AuthConfig,
-): Promise<{ readonly plainText: boolean }> {
+export async function storeCredentials(context: Context, auth: AuthConfig): Promise<{ readonly plainText: boolean }> {
   const server = auth.serveraddress ?? DOCKER_HUB;
   const config = readConfigFile(context);
   const helper = helperFor(config, server);
@@ -35,7 +32,8 @@ export async function storeCredentials(
   if (helper !== undefined) {
     const username = auth.identitytoken ? TOKEN_USER : auth.username;
     await runHelper(helper, 'store', JSON.stringify({ ServerURL: server, Username: username, Secret: secret }));
-    if (!config.auths?.[server]) await writeConfigFile(context, { ...config, auths: { ...config.auths, [server]: {} } });
+    if (!config.auths?.[server])
+      await writeConfigFile(context, { ...config, auths: { ...config.auths, [server]: {} } });
     return { plainText: false };
   }
   const user = auth.username ?? '';
@@ -81,7 +79,10 @@ async function runHelper(helper: string, action: string, input: string): Promise
   if (result.code === 0) return result.stdout;
   const said = (result.stdout + result.stderr).trim();
   if (/credentials not found/i.test(said)) return undefined;
-  throw new PouchError('upstream', `docker-credential-${helper} ${action} failed: ${said || `exit code ${result.code}`}`);
+  throw new PouchError(
+    'upstream',
+    `docker-credential-${helper} ${action} failed: ${said || `exit code ${result.code}`}`,
+  );
 }
 
 function findEntry(config: ConfigFile, server: string): AuthEntry | undefined {
@@ -96,7 +97,9 @@ function sameServer(a: string, b: string): boolean {
 }
 
 function decodeEntry(entry: AuthEntry, server: string): AuthConfig | undefined {
-  const decoded = Buffer.from(entry.auth ?? '', 'base64').toString('utf8').replaceAll('\0', '');
+  const decoded = Buffer.from(entry.auth ?? '', 'base64')
+    .toString('utf8')
+    .replaceAll('\0', '');
   const colon = decoded.indexOf(':');
   const username = entry.username ?? (colon < 0 ? '' : decoded.slice(0, colon));
   const password = entry.password ?? (colon < 0 ? '' : decoded.slice(colon + 1));

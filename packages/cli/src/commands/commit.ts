@@ -7,7 +7,7 @@ export default command({
   args: { min: 1, max: 2 },
   examples: [
     { command: 'pouch commit web web:fixed', does: 'what it is now, as an image' },
-    { command: "pouch commit -c 'CMD [\"sh\"]' web web:debug", does: 'with another command' },
+    { command: 'pouch commit -c \'CMD ["sh"]\' web web:debug', does: 'with another command' },
   ],
   complete: ['container', 'image'],
   flags: {

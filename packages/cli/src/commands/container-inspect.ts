@@ -15,6 +15,8 @@ export default command({
     size: bool('Show what it takes on disk', { short: 's' }),
   },
   async run(context, flags, args) {
-    return await inspectAll(context, args, flags.format, (name) => context.client.containers.inspect(name, { size: flags.size }));
+    return await inspectAll(context, args, flags.format, (name) =>
+      context.client.containers.inspect(name, { size: flags.size }),
+    );
   },
 });

@@ -16,7 +16,8 @@ export default command({
     force: bool('Do not ask', { short: 'f' }),
   },
   async run(context, flags) {
-    if (!flags.force) await confirm(context, 'WARNING! This will remove all stopped containers.\nAre you sure you want to continue?');
+    if (!flags.force)
+      await confirm(context, 'WARNING! This will remove all stopped containers.\nAre you sure you want to continue?');
     const pruned = await context.client.containers.prune(flags.filter);
     const deleted = pruned.ContainersDeleted ?? [];
     if (deleted.length > 0) context.print(`Deleted Containers:\n${deleted.join('\n')}\n`);

@@ -61,6 +61,7 @@ function eventTime(event: EventMessage): string {
   const local = new Date(milliseconds + offset * 60_000).toISOString().slice(0, 19);
   const nanos = event.timeNano === undefined ? 0 : Math.max(0, event.timeNano - event.time * 1e9);
   const two = (value: number): string => String(Math.floor(value)).padStart(2, '0');
-  const zone = offset === 0 ? 'Z' : `${offset < 0 ? '-' : '+'}${two(Math.abs(offset) / 60)}:${two(Math.abs(offset) % 60)}`;
+  const zone =
+    offset === 0 ? 'Z' : `${offset < 0 ? '-' : '+'}${two(Math.abs(offset) / 60)}:${two(Math.abs(offset) % 60)}`;
   return `${local}.${String(Math.min(nanos, 999_999_999)).padStart(9, '0')}${zone}`;
 }

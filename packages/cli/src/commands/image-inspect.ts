@@ -15,6 +15,8 @@ export default command({
     platform: str('Platform of the image: os[/arch[/variant]]'),
   },
   async run(context, flags, args) {
-    return await inspectAll(context, args, flags.format, (name) => context.client.images.inspect(name, flags.platform || undefined));
+    return await inspectAll(context, args, flags.format, (name) =>
+      context.client.images.inspect(name, flags.platform || undefined),
+    );
   },
 });

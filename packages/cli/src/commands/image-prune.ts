@@ -17,9 +17,13 @@ export default command({
     force: bool('Do not ask', { short: 'f' }),
   },
   async run(context, flags) {
-    if (!flags.force) await confirm(context, flags.all
-      ? 'WARNING! This will remove all images without at least one container associated to them.\nAre you sure you want to continue?'
-      : 'WARNING! This will remove all dangling images.\nAre you sure you want to continue?');
+    if (!flags.force)
+      await confirm(
+        context,
+        flags.all
+          ? 'WARNING! This will remove all images without at least one container associated to them.\nAre you sure you want to continue?'
+          : 'WARNING! This will remove all dangling images.\nAre you sure you want to continue?',
+      );
     const filters = { ...flags.filter, dangling: [flags.all ? 'false' : 'true'] };
     const pruned = await context.client.images.prune(filters);
     const lines = (pruned.ImagesDeleted ?? []).map((item) =>

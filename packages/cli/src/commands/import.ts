@@ -12,7 +12,7 @@ export default command({
   args: { min: 1, max: 2 },
   examples: [
     { command: 'pouch import rootfs.tar debian:mine', does: 'from a file' },
-    { command: "tar c -C root . | pouch import -c 'CMD [\"/bin/sh\"]' - tiny", does: 'from a pipe, with a command' },
+    { command: 'tar c -C root . | pouch import -c \'CMD ["/bin/sh"]\' - tiny', does: 'from a pipe, with a command' },
   ],
   complete: ['file', 'image'],
   flags: {

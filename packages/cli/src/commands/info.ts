@@ -53,7 +53,12 @@ function infoText(info: SystemInfo): string {
       [' Log', (info.Plugins.Log ?? []).join(' ')],
     ]),
     ...block([
-      ['Runtimes', Object.keys(info.Runtimes ?? {}).toSorted().join(' ')],
+      [
+        'Runtimes',
+        Object.keys(info.Runtimes ?? {})
+          .toSorted()
+          .join(' '),
+      ],
       ['Default Runtime', info.DefaultRuntime],
       ['Init Binary', info.InitBinary],
       ['containerd version', info.ContainerdCommit?.ID],

@@ -1,7 +1,7 @@
 import { isErrorCode, PouchError } from '@pouch/base';
 import { command } from '../app/command.ts';
-import { UsageError } from '../app/errors.ts';
 import type { Context } from '../app/context.ts';
+import { UsageError } from '../app/errors.ts';
 import { bool, format, str } from '../flags/types.ts';
 import { inspectAll } from '../output/inspect.ts';
 

@@ -34,10 +34,13 @@ export default command({
       throw new ExitError(1, 'Must provide --username with --password-stdin');
     }
     const { username, password } = await credentials(context, server, flags);
-    const answer = await context.client.system.login({ username, password, serveraddress: server }).catch((error: unknown) => {
-      if (isErrorCode(error, 'unauthenticated')) throw new ExitError(1, `Error response from daemon: ${error.message}`);
-      throw error;
-    });
+    const answer = await context.client.system
+      .login({ username, password, serveraddress: server })
+      .catch((error: unknown) => {
+        if (isErrorCode(error, 'unauthenticated'))
+          throw new ExitError(1, `Error response from daemon: ${error.message}`);
+        throw error;
+      });
     const identity = answer.IdentityToken;
     const { plainText } = await storeCredentials(context, {
       username,
@@ -60,7 +63,11 @@ interface Given {
   readonly 'password-stdin': boolean;
 }
 
-async function credentials(context: Context, server: string, flags: Given): Promise<{ username: string; password: string }> {
+async function credentials(
+  context: Context,
+  server: string,
+  flags: Given,
+): Promise<{ username: string; password: string }> {
   if (flags['password-stdin']) {
     let text = '';
     for await (const chunk of process.stdin) text += String(chunk);
@@ -86,7 +93,11 @@ async function credentials(context: Context, server: string, flags: Given): Prom
 
 /** A registry's name as it is filed: the host, or Docker Hub's old address. */
 export function serverName(given: string | undefined): string {
-  if (given === undefined || given === '' || /^(https?:\/\/)?(index\.|registry-1\.)?docker\.io\/?(v[12]\/?)?$/.test(given)) {
+  if (
+    given === undefined ||
+    given === '' ||
+    /^(https?:\/\/)?(index\.|registry-1\.)?docker\.io\/?(v[12]\/?)?$/.test(given)
+  ) {
     return DOCKER_HUB;
   }
   return given.replace(/^https?:\/\//, '').replace(/\/.*$/, '');

@@ -1,7 +1,7 @@
+import { demultiplex } from '@pouch/client';
 import { command } from '../app/command.ts';
 import { bool, str } from '../flags/types.ts';
 import { apiTime } from '../output/api-time.ts';
-import { demultiplex } from '@pouch/client';
 
 export default command({
   usage: '[OPTIONS] CONTAINER',

@@ -1,5 +1,5 @@
-import type { IPAMConfig } from '@pouch/api';
 import { isIP } from 'node:net';
+import type { IPAMConfig } from '@pouch/api';
 import { command } from '../app/command.ts';
 import { UsageError } from '../app/errors.ts';
 import { bool, list, map, str, strings } from '../flags/types.ts';
@@ -11,7 +11,10 @@ export default command({
   args: { min: 1, max: 1 },
   examples: [
     { command: 'pouch network create backend', does: 'a bridge on which containers find each other by name' },
-    { command: 'pouch network create --subnet 10.9.0.0/24 --gateway 10.9.0.1 --internal db', does: 'without a way out' },
+    {
+      command: 'pouch network create --subnet 10.9.0.0/24 --gateway 10.9.0.1 --internal db',
+      does: 'without a way out',
+    },
   ],
   complete: 'none',
   flags: {
@@ -72,13 +75,19 @@ function ipamConfig(
   };
   for (const range of ranges) {
     const config = holder(range, 'range');
-    if (config.IPRange) throw new UsageError(`cannot configure multiple ranges (${range}, ${config.IPRange}) on the same subnet (${config.Subnet})`);
+    if (config.IPRange)
+      throw new UsageError(
+        `cannot configure multiple ranges (${range}, ${config.IPRange}) on the same subnet (${config.Subnet})`,
+      );
     config.IPRange = range;
   }
   for (const gateway of gateways) {
     if (isIP(gateway) === 0) throw new UsageError(`invalid gateway address: ${gateway}`);
     const config = holder(gateway, 'gateway');
-    if (config.Gateway) throw new UsageError(`cannot configure multiple gateways (${gateway}, ${config.Gateway}) for the same subnet (${config.Subnet})`);
+    if (config.Gateway)
+      throw new UsageError(
+        `cannot configure multiple gateways (${gateway}, ${config.Gateway}) for the same subnet (${config.Subnet})`,
+      );
     config.Gateway = gateway;
   }
   for (const [key, address] of Object.entries(reserved)) {

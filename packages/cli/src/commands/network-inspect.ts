@@ -15,6 +15,8 @@ export default command({
     verbose: bool('More, for diagnosis', { short: 'v' }),
   },
   async run(context, flags, args) {
-    return await inspectAll(context, args, flags.format, (name) => context.client.networks.inspect(name, { verbose: flags.verbose }));
+    return await inspectAll(context, args, flags.format, (name) =>
+      context.client.networks.inspect(name, { verbose: flags.verbose }),
+    );
   },
 });

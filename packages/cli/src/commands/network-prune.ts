@@ -2,7 +2,6 @@ import { command } from '../app/command.ts';
 import { confirm } from '../app/targets.ts';
 import { bool, filter } from '../flags/types.ts';
 
-
 export default command({
   usage: '[OPTIONS]',
   args: { min: 0, max: 0 },
@@ -16,7 +15,11 @@ export default command({
     force: bool('Do not ask', { short: 'f' }),
   },
   async run(context, flags) {
-    if (!flags.force) await confirm(context, 'WARNING! This will remove all custom networks not used by at least one container.\nAre you sure you want to continue?');
+    if (!flags.force)
+      await confirm(
+        context,
+        'WARNING! This will remove all custom networks not used by at least one container.\nAre you sure you want to continue?',
+      );
     const pruned = await context.client.networks.prune(flags.filter);
     const deleted = pruned.NetworksDeleted ?? [];
     if (deleted.length > 0) context.print(`Deleted Networks:\n${deleted.join('\n')}\n`);

@@ -1,5 +1,5 @@
-import { command } from '../app/command.ts';
 import { PouchError } from '@pouch/base';
+import { command } from '../app/command.ts';
 
 export default command({
   usage: 'CONTAINER [PRIVATE_PORT[/PROTO]]',

@@ -2,14 +2,17 @@ import { command } from '../app/command.ts';
 import { UsageError } from '../app/errors.ts';
 import { bool, str } from '../flags/types.ts';
 import { pullImage } from '../image/pull.ts';
-import { familiarName, parseReference, registryOf, DOCKER_HUB } from '../image/reference.ts';
+import { DOCKER_HUB, familiarName, parseReference, registryOf } from '../image/reference.ts';
 
 export default command({
   usage: '[OPTIONS] NAME[:TAG|@DIGEST]',
   args: { min: 1, max: 1 },
   examples: [
     { command: 'pouch pull alpine:3.20', does: 'from Docker Hub' },
-    { command: 'pouch pull --platform linux/arm64 registry.local:5000/app', does: 'from a registry of yours, for another machine' },
+    {
+      command: 'pouch pull --platform linux/arm64 registry.local:5000/app',
+      does: 'from a registry of yours, for another machine',
+    },
   ],
   complete: 'none',
   flags: {

@@ -1,5 +1,5 @@
-import { command } from '../app/command.ts';
 import { isErrorCode } from '@pouch/base';
+import { command } from '../app/command.ts';
 import { forEachTarget } from '../app/targets.ts';
 import { bool } from '../flags/types.ts';
 

@@ -25,7 +25,8 @@ export default command({
           noprune: flags['no-prune'],
           ...(flags.platform.length > 0 && { platforms: flags.platform.map(platformJson) }),
         });
-        for (const item of removed) context.print(item.Deleted ? `Deleted: ${item.Deleted}` : `Untagged: ${item.Untagged}`);
+        for (const item of removed)
+          context.print(item.Deleted ? `Deleted: ${item.Deleted}` : `Untagged: ${item.Untagged}`);
       } catch (error) {
         context.warn(describeError(error));
         if (!flags.force || !isErrorCode(error, 'not-found')) exitCode = 1;

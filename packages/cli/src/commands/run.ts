@@ -19,7 +19,10 @@ export default command({
   examples: [
     { command: 'pouch run --rm -it alpine sh', does: 'a shell in a fresh container that is gone when you leave' },
     { command: 'pouch run -d --name web -p 8080:80 nginx', does: 'a web server in the background, on port 8080 here' },
-    { command: 'pouch run --rm -m 256m --cpus 0.5 -v $PWD:/src alpine ls /src', does: 'this directory inside, with limits' },
+    {
+      command: 'pouch run --rm -m 256m --cpus 0.5 -v $PWD:/src alpine ls /src',
+      does: 'this directory inside, with limits',
+    },
   ],
   complete: ['image', 'none'],
   flags: {

@@ -1,8 +1,8 @@
+import type { SystemVersion } from '@pouch/api';
 import { command } from '../app/command.ts';
 import { ExitError } from '../app/errors.ts';
 import { CLIENT_VERSION } from '../app/version.ts';
 import { format } from '../flags/types.ts';
-import type { SystemVersion } from '@pouch/api';
 
 const LABEL_WIDTH = 18;
 

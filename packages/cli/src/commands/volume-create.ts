@@ -33,7 +33,10 @@ export default command({
     type: str('Type', { refused: CLUSTER }),
   },
   async run(context, flags, [given]) {
-    if (given !== undefined && flags.name) throw new UsageError('conflicting options: cannot specify a volume-name through both --name and as a positional arg');
+    if (given !== undefined && flags.name)
+      throw new UsageError(
+        'conflicting options: cannot specify a volume-name through both --name and as a positional arg',
+      );
     const name = given ?? flags.name;
     const volume = await context.client.volumes.create({
       ...(name && { Name: name }),

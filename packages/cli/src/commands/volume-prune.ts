@@ -17,9 +17,13 @@ export default command({
     force: bool('Do not ask', { short: 'f' }),
   },
   async run(context, flags) {
-    if (!flags.force) await confirm(context, flags.all
-      ? 'WARNING! This will remove all local volumes not used by at least one container.\nAre you sure you want to continue?'
-      : 'WARNING! This will remove anonymous local volumes not used by at least one container.\nAre you sure you want to continue?');
+    if (!flags.force)
+      await confirm(
+        context,
+        flags.all
+          ? 'WARNING! This will remove all local volumes not used by at least one container.\nAre you sure you want to continue?'
+          : 'WARNING! This will remove anonymous local volumes not used by at least one container.\nAre you sure you want to continue?',
+      );
     const filters = flags.all ? { ...flags.filter, all: ['true'] } : flags.filter;
     const pruned = await context.client.volumes.prune(filters);
     const deleted = pruned.VolumesDeleted ?? [];

@@ -52,7 +52,11 @@ async function destination(
   return { path, stat: await statOrNothing(context, container, path) };
 }
 
-async function statOrNothing(context: Context, container: string, path: string): Promise<ContainerPathStat | undefined> {
+async function statOrNothing(
+  context: Context,
+  container: string,
+  path: string,
+): Promise<ContainerPathStat | undefined> {
   try {
     return await context.client.archive.stat(container, path);
   } catch (error) {

@@ -47,9 +47,11 @@ export function copyTarget(
     const contents = source.directory && meansContents(source.path);
     return { directory: path, name: contents ? '.' : basename(trimDot(source.path)) };
   }
-  if (destination === 'file' && source.directory) throw new ExitError(1, `cannot copy directory ${source.path} to a file`);
+  if (destination === 'file' && source.directory)
+    throw new ExitError(1, `cannot copy directory ${source.path} to a file`);
   if (destination === 'file' && path.endsWith('/')) throw new ExitError(1, `${path} is not a directory`);
-  if (destination === 'nothing' && !source.directory && path.endsWith('/')) throw new ExitError(1, `no such directory: ${path}`);
+  if (destination === 'nothing' && !source.directory && path.endsWith('/'))
+    throw new ExitError(1, `no such directory: ${path}`);
   const clean = posix.normalize(path).replace(/(.)\/+$/, '$1');
   return { directory: dirname(clean), name: basename(clean) };
 }

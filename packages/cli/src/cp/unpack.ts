@@ -1,10 +1,9 @@
-import { constants, createWriteStream } from 'node:fs';
-import { chmod, lchown, link, lstat, lutimes, mkdir, rm, symlink } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { chmod, lchown, link, lstat, lutimes, mkdir, open, rm, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { errnoCode, PouchError } from '@pouch/base';
-import { type Entry, extract, type Headers } from 'tar-stream';
+import { extract, type Header } from 'tar-stream';
 
 export interface UnpackOptions {
   /** Give files the owner and group of the archive. */
@@ -18,37 +17,43 @@ export interface UnpackOptions {
  */
 export async function unpackTo(tar: AsyncIterable<Uint8Array>, target: string, options: UnpackOptions): Promise<void> {
   const entries = extract();
-  const feeding = pipeline(Readable.from(tar, { objectMode: false }), entries);
-  feeding.catch(() => {});
-  const directories: { readonly path: string; readonly header: Headers }[] = [];
+  const input = Readable.from(tar, { objectMode: false });
+  input.once('error', (error) => entries.destroy(error));
+  input.pipe(entries);
+  const directories: { readonly path: string; readonly header: Header }[] = [];
   let root: string | undefined;
-  for await (const entry of entries as AsyncIterable<Entry>) {
+  for await (const entry of entries) {
     const { header } = entry;
     const name = cleanName(header.name);
     root ??= name;
     const path = join(target, relativeTo(root, name));
     if (path !== target) await checkParents(target, path);
     if (header.type === 'directory') directories.push({ path, header });
-    await writeEntry(entry, path, target, root, options);
+    await writeEntry(header, entry as AsyncIterable<Uint8Array>, path, target, root, options);
     entry.resume();
   }
-  await feeding;
   // Last, for writing into a directory changes its time, and may need a right that it is about to lose.
   for (const { path, header } of directories.toReversed()) await finish(path, header, options);
 }
 
-async function writeEntry(entry: Entry, path: string, target: string, root: string, options: UnpackOptions): Promise<void> {
-  const { header } = entry;
+async function writeEntry(
+  header: Header,
+  content: AsyncIterable<Uint8Array>,
+  path: string,
+  target: string,
+  root: string,
+  options: UnpackOptions,
+): Promise<void> {
   switch (header.type) {
     case 'directory':
       await makeDirectory(path);
       return;
     case 'symlink':
       await rm(path, { force: true });
-      await symlink(header.linkname ?? '', path);
+      await symlink(header.linkname, path);
       break;
     case 'link': {
-      const source = join(target, relativeTo(root, cleanName(header.linkname ?? '')));
+      const source = join(target, relativeTo(root, cleanName(header.linkname)));
       await checkParents(target, source);
       await rm(path, { force: true });
       await link(source, path);
@@ -57,24 +62,24 @@ async function writeEntry(entry: Entry, path: string, target: string, root: stri
     case 'file':
     case 'contiguous-file':
       await removeLink(path);
-      await pipeline(
-        entry,
-        createWriteStream(path, {
-          mode: 0o600,
-          flags: (constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW) as unknown as string,
-        }),
-      );
-      options.onFile(header.size ?? 0);
+      await writeFile(path, content);
+      options.onFile(header.size);
       break;
     default:
-      throw new PouchError('unsupported', `${header.name} is a ${header.type ?? 'file of an unknown kind'}, which is not copied`);
+      throw new PouchError('unsupported', `${header.name} is a ${header.type}, which is not copied`);
   }
   await finish(path, header, options);
 }
 
-async function finish(path: string, header: Headers, options: UnpackOptions): Promise<void> {
-  if (options.owner) await lchown(path, header.uid ?? 0, header.gid ?? 0);
-  if (header.type !== 'symlink') await chmod(path, (header.mode ?? 0o644) & 0o7777);
+async function writeFile(path: string, content: AsyncIterable<Uint8Array>): Promise<void> {
+  const { O_WRONLY, O_CREAT, O_TRUNC, O_NOFOLLOW } = constants;
+  await using file = await open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0o600);
+  for await (const chunk of content) await file.writeFile(chunk);
+}
+
+async function finish(path: string, header: Header, options: UnpackOptions): Promise<void> {
+  if (options.owner) await lchown(path, header.uid, header.gid);
+  if (header.type !== 'symlink') await chmod(path, header.mode & 0o7777);
   if (header.mtime) await lutimes(path, header.mtime, header.mtime);
 }
 
@@ -119,6 +124,7 @@ async function makeDirectory(path: string): Promise<void> {
 
 async function removeLink(path: string): Promise<void> {
   const stat = await lstat(path).catch(() => undefined);
-  if (stat?.isDirectory()) throw new PouchError('invalid-argument', `cannot overwrite the directory ${path} with a file`);
+  if (stat?.isDirectory())
+    throw new PouchError('invalid-argument', `cannot overwrite the directory ${path} with a file`);
   if (stat && !stat.isFile()) await rm(path);
 }

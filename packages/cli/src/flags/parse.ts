@@ -127,7 +127,8 @@ class Parser implements ParsedFlags {
 
   #similar(name: string): string {
     const near = Object.keys(this.#flags).find(
-      (known) => known !== name && (known.startsWith(name) || (name.length > 3 && name.startsWith(known) && known.length > 3)),
+      (known) =>
+        known !== name && (known.startsWith(name) || (name.length > 3 && name.startsWith(known) && known.length > 3)),
     );
     return near === undefined ? '' : ` (did you mean --${near}?)`;
   }

@@ -52,7 +52,9 @@ export function containerRow(container: ContainerSummary, truncate: boolean): Ro
     Label: (name: unknown) => labels[String(name)] ?? '',
     Mounts: mounts.map((mount) => (truncate ? ellipsis(mount, 15) : mount)).join(','),
     LocalVolumes: String((container.Mounts ?? []).filter((mount) => mount.Driver === 'local').length),
-    Networks: Object.keys(container.NetworkSettings?.Networks ?? {}).toSorted().join(','),
+    Networks: Object.keys(container.NetworkSettings?.Networks ?? {})
+      .toSorted()
+      .join(','),
     Platform: platform ? [platform.os, platform.architecture, platform.variant].filter(Boolean).join('/') : '',
   };
 }

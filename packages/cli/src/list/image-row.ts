@@ -31,7 +31,10 @@ interface Name {
 const NONE = '<none>';
 
 /** An image as `images` prints it: a row for each of its names. */
-export function imageRows(image: ImageSummary, options: { readonly truncate: boolean; readonly digests: boolean }): Row[] {
+export function imageRows(
+  image: ImageSummary,
+  options: { readonly truncate: boolean; readonly digests: boolean },
+): Row[] {
   const created = image.Created * 1000;
   const size = (bytes: number): string => (bytes >= 0 ? humanSize(bytes) : 'N/A');
   return namesOf(image, options.digests).map((name) => ({

@@ -1,4 +1,4 @@
-import { parseDuration, parseTime, PouchError } from '@pouch/base';
+import { PouchError, parseDuration, parseTime } from '@pouch/base';
 
 /**
  * A moment as the API takes it, in seconds since the epoch with a fraction: from RFC 3339 (also without seconds, time
@@ -18,9 +18,13 @@ export function apiTime(text: string, now: number = Date.now()): string {
   try {
     return seconds(BigInt(Math.round((now - parseDuration(text)) * 1e6)));
   } catch (error) {
-    throw new PouchError('invalid-argument', `invalid time: '${text}' (use 2026-01-02T15:04:05, or 10m for ten minutes ago)`, {
-      cause: error,
-    });
+    throw new PouchError(
+      'invalid-argument',
+      `invalid time: '${text}' (use 2026-01-02T15:04:05, or 10m for ten minutes ago)`,
+      {
+        cause: error,
+      },
+    );
   }
 }
 

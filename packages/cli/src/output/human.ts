@@ -62,7 +62,7 @@ export function listTime(milliseconds: number): string {
 
 /** Cut a text to this many characters, the last of them an ellipsis. */
 export function ellipsis(text: string, limit: number): string {
-  const characters = [...text];
+  const characters = Array.from(text);
   return characters.length <= limit ? text : `${characters.slice(0, limit - 1).join('')}…`;
 }
 

@@ -26,7 +26,16 @@ const MAPS = new Set([
 ]);
 
 /** Fields that may be left out of an answer and then count as nil. */
-const OPTIONAL = new Set(['Health', 'Healthcheck', 'GraphDriver', 'SizeRw', 'SizeRootFs', 'UsageData', 'Labels', 'Mounts']);
+const OPTIONAL = new Set([
+  'Health',
+  'Healthcheck',
+  'GraphDriver',
+  'SizeRw',
+  'SizeRootFs',
+  'UsageData',
+  'Labels',
+  'Mounts',
+]);
 
 /** Find objects and print them: as a JSON list, or each by a template. What cannot be found is told at the end. */
 export async function inspectAll(
@@ -68,7 +77,8 @@ function markMaps(value: unknown, maps: WeakSet<object>, isMap: boolean): void {
   if (isMap) maps.add(value);
   for (const [name, child] of Object.entries(value)) {
     // A container's Config is no map; a log driver's is.
-    const childIsMap = MAPS.has(name) && !(name === 'Config' && typeof child === 'object' && child !== null && 'Image' in child);
+    const childIsMap =
+      MAPS.has(name) && !(name === 'Config' && typeof child === 'object' && child !== null && 'Image' in child);
     markMaps(child, maps, !isMap && childIsMap);
   }
 }

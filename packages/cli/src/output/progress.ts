@@ -15,9 +15,13 @@ export async function showProgress(
   const screen = output?.isTerminal ? new LayerScreen(output) : undefined;
   for await (const message of stream) {
     if (message.error !== undefined || message.errorDetail) {
-      throw new PouchError('upstream', message.errorDetail?.message || message.error || 'the daemon reported a failure', {
-        details: { stream: true },
-      });
+      throw new PouchError(
+        'upstream',
+        message.errorDetail?.message || message.error || 'the daemon reported a failure',
+        {
+          details: { stream: true },
+        },
+      );
     }
     if (message.aux !== undefined) aux.push(message.aux);
     else if (screen) screen.show(message);
@@ -88,7 +92,9 @@ function progressBar(message: JSONMessage): string {
 
 /** A line that wraps would upset the count of lines. */
 function fit(text: string): string {
-  return [...text].slice(0, columns() - 1).join('');
+  return Array.from(text)
+    .slice(0, columns() - 1)
+    .join('');
 }
 
 function columns(): number {

@@ -38,7 +38,10 @@ export function renderRows(rows: readonly Row[], options: RowsOptions): string {
   }
   const source = format === 'table' ? options.table : unescapeFormat(format.slice('table '.length).trim());
   const template = compile(source, rowMissing);
-  const header = execute(compile(source, (_, field) => field), options.headers);
+  const header = execute(
+    compile(source, (_, field) => field),
+    options.headers,
+  );
   const lines = [header, ...rows.map((row) => execute(template, withJson(row)))];
   return formatTable(lines.flatMap((line) => line.split('\n')).map((line) => line.split('\t')));
 }

@@ -10,7 +10,9 @@ export function formatTable(rows: readonly (readonly string[])[]): string {
     });
   }
   return rows
-    .map((row) => row.map((cell, column) => (column === row.length - 1 ? cell : padTo(cell, widths[column] ?? 0))).join(''))
+    .map((row) =>
+      row.map((cell, column) => (column === row.length - 1 ? cell : padTo(cell, widths[column] ?? 0))).join(''),
+    )
     .map((line) => `${line}\n`)
     .join('');
 }

@@ -33,7 +33,13 @@ export async function attachRunning(context: Context, name: string, flags: Attac
     stderr: true,
     ...(flags.detachKeysText && { detachKeys: flags.detachKeysText }),
   });
-  using session = new Session(context, stream, { stdin, stdout: true, stderr: true, tty, detachKeys: flags.detachKeys });
+  using session = new Session(context, stream, {
+    stdin,
+    stdout: true,
+    stderr: true,
+    tty,
+    detachKeys: flags.detachKeys,
+  });
   using size = tty ? followSize((rows, columns) => containers.resize(id, rows, columns)) : undefined;
   const end = await session.ended;
   // Named so that they live to here.

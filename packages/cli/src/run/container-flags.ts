@@ -1,9 +1,9 @@
 import type { FlagValues } from '../flags/flag.ts';
 import { bool, list, map, optionalInt, parsedList, str } from '../flags/types.ts';
-import { HEALTH_FLAGS, RESOURCE_FLAGS } from './resource-flags.ts';
 import { parseMount } from './mount.ts';
 import { checkAddress, checkDnsSearch, checkExtraHost, checkLink, checkStream } from './names.ts';
 import { checkMac, parseNetwork } from './networks.ts';
+import { HEALTH_FLAGS, RESOURCE_FLAGS } from './resource-flags.ts';
 
 const LOGS = { group: 'Logging' } as const;
 const NETWORK = { group: 'Network' } as const;
@@ -71,13 +71,22 @@ export const CONTAINER_FLAGS = {
   hostname: str('Host name inside', { ...NETWORK, short: 'h' }),
   ip: str('IPv4 address in the first network', NETWORK),
   ip6: str('IPv6 address in the first network', NETWORK),
-  link: list('Another container to be known here: NAME[:ALIAS]', { ...NETWORK, check: checkLink, complete: 'container' }),
+  link: list('Another container to be known here: NAME[:ALIAS]', {
+    ...NETWORK,
+    check: checkLink,
+    complete: 'container',
+  }),
   'link-local-ip': list('Link-local address', NETWORK),
   'mac-address': { ...str('MAC address', NETWORK), parse: (text: string): string => checkMac(text) },
-  network: parsedList('network', 'Network to join: a name, host, none, container:NAME, or name=…,alias=…,ip=…', parseNetwork, {
-    ...NETWORK,
-    complete: 'network',
-  }),
+  network: parsedList(
+    'network',
+    'Network to join: a name, host, none, container:NAME, or name=…,alias=…,ip=…',
+    parseNetwork,
+    {
+      ...NETWORK,
+      complete: 'network',
+    },
+  ),
   net: parsedList('network', 'The same as --network', parseNetwork, { hidden: true, complete: 'network' }),
   'network-alias': list('Another name for it in the first network', NETWORK),
   'net-alias': list('The same as --network-alias', { hidden: true }),
@@ -87,7 +96,6 @@ export const CONTAINER_FLAGS = {
   // Storage
   mount: parsedList('mount', 'Mount: type=bind|volume|tmpfs|image,source=…,target=…[,readonly]', parseMount, STORAGE),
   'read-only': bool('Mount the root file system read-only', STORAGE),
-  'shm-size': RESOURCE_FLAGS['shm-size'],
   'storage-opt': list('Option of the storage: size=10G', STORAGE),
   tmpfs: list('Mount a tmpfs: PATH[:OPTIONS]', STORAGE),
   volume: list('Mount a volume or a directory: [SOURCE:]TARGET[:ro|…]', { ...STORAGE, short: 'v', complete: 'volume' }),
@@ -104,7 +112,10 @@ export const CONTAINER_FLAGS = {
   pid: str('PID namespace: host or container:NAME', SECURITY),
   privileged: bool('Give every capability and device that the daemon has', SECURITY),
   runtime: str('OCI runtime to use', SECURITY),
-  'security-opt': list('no-new-privileges, seccomp=FILE|unconfined, apparmor=PROFILE, systempaths=unconfined', SECURITY),
+  'security-opt': list(
+    'no-new-privileges, seccomp=FILE|unconfined, apparmor=PROFILE, systempaths=unconfined',
+    SECURITY,
+  ),
   sysctl: map('Kernel setting: NAME=value', SECURITY),
   userns: str('User namespace: host', SECURITY),
   uts: str('UTS namespace: host', SECURITY),

@@ -57,11 +57,9 @@ function openCidFile(path: string): CidFile | undefined {
   try {
     fd = openSync(path, 'wx', 0o644);
   } catch (error) {
-    if (errnoCode(error) !== 'EEXIST') throw new ExitError(125, `failed to create the container ID file: ${String(error)}`);
-    throw new ExitError(
-      125,
-      `container ID file found, make sure the other container isn't running or delete ${path}`,
-    );
+    if (errnoCode(error) !== 'EEXIST')
+      throw new ExitError(125, `failed to create the container ID file: ${String(error)}`);
+    throw new ExitError(125, `container ID file found, make sure the other container isn't running or delete ${path}`);
   }
   let written = false;
   return {

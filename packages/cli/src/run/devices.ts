@@ -5,7 +5,9 @@ import { csvPairs, pair } from './csv.ts';
 /** `--device HOST[:CONTAINER[:rwm]]`. */
 export function parseDevice(text: string): DeviceMapping {
   if (/^[^/:]+\/[^/:]+=[^:]+$/.test(text)) {
-    throw new Error(`${text} names a device of the Container Device Interface, which Pouch does not have; give a path under /dev`);
+    throw new Error(
+      `${text} names a device of the Container Device Interface, which Pouch does not have; give a path under /dev`,
+    );
   }
   const [source = '', second = '', third = '', ...more] = text.split(':');
   const isMode = (part: string): boolean => /^[rwm]{1,3}$/.test(part) && new Set(part).size === part.length;
@@ -71,7 +73,8 @@ export function parseGpus(text: string): DeviceRequest {
     else if (name === 'options') request.Options = Object.fromEntries(setting.split(',').map(pair));
     else throw new Error(`unexpected key '${name}' in '${text}'`);
   }
-  if (seen.has('count') && request.DeviceIDs?.length) throw new Error('cannot set both Count and DeviceIDs on device request');
+  if (seen.has('count') && request.DeviceIDs?.length)
+    throw new Error('cannot set both Count and DeviceIDs on device request');
   if (!seen.has('count') && !request.DeviceIDs?.length) request.Count = 1;
   request.Capabilities = [[...new Set(capabilities)]];
   return request;

@@ -18,7 +18,8 @@ const RESTART = new Set(['no', 'always', 'unless-stopped', 'on-failure']);
 /** `--restart POLICY[:RETRIES]`. */
 export function parseRestartPolicy(text: string): RestartPolicy {
   const [name = '', count, ...more] = text.split(':');
-  if (count !== undefined && !/^\d{1,9}$/.test(count)) throw new Error('invalid restart policy format: maximum retry count must be an integer');
+  if (count !== undefined && !/^\d{1,9}$/.test(count))
+    throw new Error('invalid restart policy format: maximum retry count must be an integer');
   if (more.length > 0 || (text !== '' && name === '')) throw new Error('invalid restart policy format');
   if (name !== '' && !RESTART.has(name)) {
     throw new Error(`invalid restart policy '${name}': use no, always, unless-stopped or on-failure[:max-retries]`);
@@ -42,14 +43,20 @@ export interface HealthFlags {
 /** The health check that flags describe, or undefined when there is none. */
 export function healthConfig(flags: HealthFlags): HealthConfig | undefined {
   const { command, interval, timeout, startPeriod, startInterval, retries } = flags;
-  const any = command !== '' || interval !== 0 || timeout !== 0 || startPeriod !== 0 || startInterval !== 0 || retries !== 0;
+  const any =
+    command !== '' || interval !== 0 || timeout !== 0 || startPeriod !== 0 || startInterval !== 0 || retries !== 0;
   if (flags.disable) {
     if (any) throw new Error('--no-healthcheck conflicts with --health-* options');
     return { Test: ['NONE'] };
   }
   if (!any) return undefined;
-  const negative = Object.entries({ interval, timeout, startPeriod, startInterval, retries }).find(([, value]) => value < 0);
-  if (negative) throw new Error(`--health-${negative[0].replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)} cannot be negative`);
+  const negative = Object.entries({ interval, timeout, startPeriod, startInterval, retries }).find(
+    ([, value]) => value < 0,
+  );
+  if (negative)
+    throw new Error(
+      `--health-${negative[0].replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)} cannot be negative`,
+    );
   return {
     ...(command !== '' && { Test: ['CMD-SHELL', command] }),
     Interval: interval,

@@ -103,7 +103,10 @@ function setVolumeField(mount: Draft, key: string, value: string): void {
       return;
     case 'volume-opt': {
       const [name, setting] = pair(value);
-      options.DriverConfig = { ...options.DriverConfig, Options: { ...options.DriverConfig?.Options, [name]: setting } };
+      options.DriverConfig = {
+        ...options.DriverConfig,
+        Options: { ...options.DriverConfig?.Options, [name]: setting },
+      };
       return;
     }
     default:
@@ -134,7 +137,9 @@ function check(mount: Draft): void {
     throw new Error("option 'bind-recursive=readonly' requires 'readonly' to be specified in conjunction");
   }
   if (options?.ReadOnlyForceRecursive && options.Propagation !== 'rprivate') {
-    throw new Error("option 'bind-recursive=readonly' requires 'bind-propagation=rprivate' to be specified in conjunction");
+    throw new Error(
+      "option 'bind-recursive=readonly' requires 'bind-propagation=rprivate' to be specified in conjunction",
+    );
   }
 }
 

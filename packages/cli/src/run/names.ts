@@ -6,7 +6,8 @@ export function checkExtraHost(text: string): string {
   const name = text.slice(0, Math.max(at, 0));
   const address = text.slice(at + 1).replace(/^\[(.*)\]$/, '$1');
   if (at < 1 || address === '') throw new Error(`bad format for add-host: "${text}"`);
-  if (address !== 'host-gateway' && isIP(address) === 0) throw new Error(`invalid IP address in add-host: "${address}"`);
+  if (address !== 'host-gateway' && isIP(address) === 0)
+    throw new Error(`invalid IP address in add-host: "${address}"`);
   return `${name}:${address}`;
 }
 

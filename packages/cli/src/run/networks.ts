@@ -35,7 +35,10 @@ function setField(endpoint: EndpointSettings, key: string, value: string): void 
       endpoint.IPAMConfig = { ...endpoint.IPAMConfig, IPv6Address: value };
       return;
     case 'link-local-ip':
-      endpoint.IPAMConfig = { ...endpoint.IPAMConfig, LinkLocalIPs: [...(endpoint.IPAMConfig?.LinkLocalIPs ?? []), value] };
+      endpoint.IPAMConfig = {
+        ...endpoint.IPAMConfig,
+        LinkLocalIPs: [...(endpoint.IPAMConfig?.LinkLocalIPs ?? []), value],
+      };
       return;
     case 'mac-address':
       endpoint.MacAddress = checkMac(value);

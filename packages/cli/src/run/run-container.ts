@@ -35,8 +35,8 @@ export async function runAttached(context: Context, id: string, run: AttachedRun
     await containers.start(id);
   } catch (error) {
     session[Symbol.dispose]();
-    // With --rm the container goes by itself: wait for that, so that its name is free when we end.
-    if (autoRemove) await wait.result.catch(() => {});
+    // With --rm it must not stay behind; the daemon may have removed it already.
+    if (autoRemove) await containers.remove(id, { force: true, volumes: true }).catch(() => {});
     throw startError(error);
   }
   using size = config.Tty ? followSize((rows, columns) => containers.resize(id, rows, columns)) : undefined;

@@ -67,7 +67,9 @@ export class Session implements Disposable {
   }
 
   #pumpInput(): void {
-    const watch = new DetachWatch(this.#options.tty && stdinIsTerminal() ? this.#options.detachKeys : new Uint8Array(0));
+    const watch = new DetachWatch(
+      this.#options.tty && stdinIsTerminal() ? this.#options.detachKeys : new Uint8Array(0),
+    );
     const input = process.stdin;
     this.#pumping = true;
     const onlyInput = !this.#options.stdout && !this.#options.stderr;

@@ -11,9 +11,17 @@ const FORWARDED = [
   'SIGPWR',
 ] as const satisfies readonly NodeJS.Signals[];
 
+const NUMBERS: Readonly<Record<string, number>> = { SIGHUP: 1, SIGINT: 2, SIGQUIT: 3, SIGTERM: 15 };
+
+/** After so many interrupts that led to nothing, the user means us. */
+const MAX_URGENT = 3;
+
 /** Pass the signals that reach us on, instead of acting on them, until disposal. */
 export function forwardSignals(send: (signal: string) => Promise<void>): Disposable {
+  let urgent = 0;
   const forward = (signal: NodeJS.Signals): void => {
+    if (signal === 'SIGINT' || signal === 'SIGTERM') urgent += 1;
+    if (urgent > MAX_URGENT) process.exit(128 + (NUMBERS[signal] ?? 2));
     // The process may have ended a moment ago: then the signal has nobody left to reach.
     send(signal.slice('SIG'.length)).catch(() => {});
   };
@@ -24,8 +32,6 @@ export function forwardSignals(send: (signal: string) => Promise<void>): Disposa
     },
   };
 }
-
-const NUMBERS: Readonly<Record<string, number>> = { SIGHUP: 1, SIGINT: 2, SIGQUIT: 3, SIGTERM: 15 };
 
 /** Run `stop` on the first interrupt instead of dying; a second one ends the process as usual. */
 export function onInterrupt(stop: () => void): Disposable {

@@ -1,7 +1,7 @@
 import { FUNCTIONS, isTrue } from './functions.ts';
 import { goString, type Method } from './go-format.ts';
 import { TemplateError } from './lex.ts';
-import { type Expression, type Node, type ParsedTemplate, parseTemplate, type Pipeline } from './parse.ts';
+import { type Expression, type Node, type ParsedTemplate, type Pipeline, parseTemplate } from './parse.ts';
 
 export interface TemplateOptions {
   /** What a field that an object lacks stands for; throws where that is an error. Default: undefined, `<no value>`. */
@@ -237,7 +237,8 @@ class Evaluation {
 function rangeEntries(value: unknown): readonly (readonly [unknown, unknown])[] {
   if (value === undefined || value === null) return [];
   if (Array.isArray(value)) return value.map((item, position) => [position, item] as const);
-  if (typeof value === 'number') return Array.from({ length: Math.max(0, Math.min(value, 1e6)) }, (_, at) => [at, at] as const);
+  if (typeof value === 'number')
+    return Array.from({ length: Math.max(0, Math.min(value, 1e6)) }, (_, at) => [at, at] as const);
   if (typeof value === 'object') return Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1));
   throw new TemplateError(`range can't iterate over ${goString(value)}`);
 }

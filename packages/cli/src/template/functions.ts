@@ -75,12 +75,13 @@ export const FUNCTIONS: Readonly<Record<string, TemplateFunction>> = {
   json: (value) => goJson(value),
   split: (value, separator) => text(value).split(text(separator)),
   join: (list, separator) => (Array.isArray(list) ? list.map(goString).join(text(separator)) : goString(list)),
-  title: (value) => text(value).replace(/(^|\s)(\S)/g, (_, space: string, letter: string) => space + letter.toUpperCase()),
+  title: (value) =>
+    text(value).replace(/(^|\s)(\S)/g, (_, space: string, letter: string) => space + letter.toUpperCase()),
   lower: (value) => text(value).toLowerCase(),
   upper: (value) => text(value).toUpperCase(),
   pad: (value, before, after) =>
     text(value) === '' ? '' : ' '.repeat(size(before)) + text(value) + ' '.repeat(size(after)),
-  truncate: (value, limit) => [...text(value)].slice(0, size(limit)).join(''),
+  truncate: (value, limit) => Array.from(text(value)).slice(0, size(limit)).join(''),
   println: (...args) => `${args.map(goString).join(' ')}\n`,
   print: sprint,
   printf: (format, ...args) => goSprintf(text(format), args),
@@ -98,6 +99,9 @@ export const FUNCTIONS: Readonly<Record<string, TemplateFunction>> = {
   gt: (a, b) => compare(a, b) > 0,
   ge: (a, b) => compare(a, b) >= 0,
   html: (...args) =>
-    sprint(...args).replace(/[&<>"']/g, (char) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&#34;' })[char] ?? '&#39;'),
+    sprint(...args).replace(
+      /[&<>"']/g,
+      (char) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&#34;' })[char] ?? '&#39;',
+    ),
   urlquery: (...args) => encodeURIComponent(sprint(...args)).replaceAll('%20', '+'),
 };

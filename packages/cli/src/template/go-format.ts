@@ -63,17 +63,21 @@ function verbText(verb: string, value: unknown, flags: string, precision: string
     case 'v':
     case 's': {
       const text = goString(value);
-      return digits === undefined || verb === 'v' ? text : [...text].slice(0, digits).join('');
+      return digits === undefined || verb === 'v' ? text : Array.from(text).slice(0, digits).join('');
     }
     case 'q':
       return JSON.stringify(goString(value));
     case 'd':
-      return typeof value === 'number' ? `${flags.includes('+') && value >= 0 ? '+' : ''}${Math.trunc(value)}` : undefined;
+      return typeof value === 'number'
+        ? `${flags.includes('+') && value >= 0 ? '+' : ''}${Math.trunc(value)}`
+        : undefined;
     case 'f':
     case 'F':
       return typeof value === 'number' ? value.toFixed(digits ?? 6) : undefined;
     case 'g':
-      return typeof value === 'number' ? goNumber(digits === undefined ? value : Number(value.toPrecision(digits))) : undefined;
+      return typeof value === 'number'
+        ? goNumber(digits === undefined ? value : Number(value.toPrecision(digits)))
+        : undefined;
     case 'e':
       return typeof value === 'number' ? value.toExponential(digits ?? 6).replace(/e([+-])(\d)$/, 'e$10$2') : undefined;
     case 'x':
