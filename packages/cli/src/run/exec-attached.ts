@@ -1,3 +1,4 @@
+import { sleep } from '@pouch/base';
 import type { Context } from '../app/context.ts';
 import { describeError, ExitError } from '../app/errors.ts';
 import { Session } from '../stream/session.ts';
@@ -30,8 +31,21 @@ export async function execAttached(context: Context, id: string, flags: ExecFlag
   });
   using size = flags.tty ? followSize((rows, columns) => execs.resize(id, rows, columns)) : undefined;
   if ((await session.ended) === 'detached') return 0;
-  const result = await execs.inspect(id);
   // Named so that it lives to here.
   void size;
+  return await exitCodeOf(context, id);
+}
+
+const EXIT_KNOWN_WITHIN_MS = 5000;
+
+/** The output may end a moment before the daemon hears of the process's end. */
+async function exitCodeOf(context: Context, id: string): Promise<number> {
+  const { execs } = context.client;
+  let result = await execs.inspect(id);
+  const deadline = Date.now() + EXIT_KNOWN_WITHIN_MS;
+  for (let pause = 5; result.ExitCode === null && Date.now() < deadline; pause = Math.min(pause * 2, 200)) {
+    await sleep(pause);
+    result = await execs.inspect(id);
+  }
   return result.ExitCode ?? 0;
 }
