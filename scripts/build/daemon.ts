@@ -1,0 +1,61 @@
+import { chmodSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { build } from 'esbuild';
+import { ROOT } from './inputs.ts';
+import { nodeExecutable } from './node-executable.ts';
+import { workerEntries } from './worker-entries.ts';
+
+/** The files of the bundle: each starts a thread of pouchd, the first one its main thread. */
+const ENTRIES = {
+  pouchd: join(ROOT, 'packages/pouchd/src/main.ts'),
+  'file-thread': join(ROOT, 'packages/engine/src/container/filesystem/worker/thread.ts'),
+} as const;
+
+/**
+ * Bundle pouchd into `directory`/lib, and write `directory`/pouchd that runs it. Names of functions stay, so that a stack in
+ * a log says something; the source map is beside the bundle and is never loaded by the daemon.
+ */
+export async function buildDaemon(directory: string, commit: string): Promise<void> {
+  const fresh = join(directory, `lib.${process.pid}`);
+  try {
+    await build({
+      entryPoints: { ...ENTRIES },
+      outdir: fresh,
+      outExtension: { '.js': '.mjs' },
+      bundle: true,
+      platform: 'node',
+      format: 'esm',
+      target: 'node24',
+      minifyWhitespace: true,
+      minifySyntax: true,
+      treeShaking: true,
+      sourcemap: 'external',
+      legalComments: 'none',
+      logLevel: 'warning',
+      // What CommonJS packages need within an ES module.
+      banner: { js: "import{createRequire as $r}from'node:module';const require=$r(import.meta.url);" },
+      define: { 'process.env.POUCH_GIT_COMMIT': JSON.stringify(commit) },
+      plugins: [workerEntries(ENTRIES)],
+    });
+    const target = join(directory, 'lib');
+    rmSync(target, { recursive: true, force: true });
+    renameSync(fresh, target);
+  } finally {
+    rmSync(fresh, { recursive: true, force: true });
+  }
+  writeLauncher(join(directory, 'pouchd'), nodeExecutable(), join(directory, 'lib/pouchd.mjs'));
+}
+
+/** Flags of Node.js that pouchd runs with; docs/adr/0010 has what each is worth. */
+export const NODE_FLAGS: readonly string[] = [];
+
+/** A script that runs the bundle. It takes an older one's place in one step. */
+export function writeLauncher(path: string, node: string, bundle: string): void {
+  const quote = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
+  const text = `#!/bin/sh\nexec ${[quote(node), ...NODE_FLAGS, quote(bundle)].join(' ')} "$@"\n`;
+  mkdirSync(dirname(path), { recursive: true });
+  const temporary = `${path}.${process.pid}.tmp`;
+  writeFileSync(temporary, text);
+  chmodSync(temporary, 0o755);
+  renameSync(temporary, path);
+}
