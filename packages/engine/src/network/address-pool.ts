@@ -49,9 +49,21 @@ export class AddressPool {
         `invalid address ${formatIp(address)}: it does not belong to any of this network's subnets`,
       );
     }
+    if (this.#isNoHost(address.value)) {
+      throw new PouchError(
+        'invalid-argument',
+        `invalid address ${formatIp(address)}: the first address of ${formatCidr(this.subnet)}${this.subnet.family === 4 ? ' and the last one belong' : ' belongs'} to no host`,
+      );
+    }
     if (this.#taken.has(address.value))
       throw new PouchError('conflict', `Address already in use: ${formatIp(address)}`);
     this.#taken.add(address.value);
+  }
+
+  /** The network and broadcast addresses of an IPv4 subnet, and the router anycast address of an IPv6 one. */
+  #isNoHost(value: bigint): boolean {
+    if (sizeOf(this.subnet) <= 2n) return false;
+    return value === this.subnet.base || (this.subnet.family === 4 && value === lastOf(this.subnet));
   }
 
   isTaken(address: IpAddress): boolean {

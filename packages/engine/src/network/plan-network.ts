@@ -86,7 +86,9 @@ function checkRequest(request: NetworkCreateRequest, networks: readonly Network[
     throw unsupported(`a network of scope ${request.Scope}`, 'this host is not part of a swarm');
   }
   const ipam = request.IPAM?.Driver;
-  if (ipam && ipam !== 'default') throw unsupported(`the IPAM driver ${ipam}`, "only 'default' exists");
+  if (ipam && ipam !== 'default') {
+    throw new PouchError('not-found', `could not find the IPAM driver ${ipam}: only 'default' exists`);
+  }
 }
 
 function unsupported(what: string, why: string): PouchError {
@@ -115,7 +117,7 @@ function planSubnets(configured: readonly IPAMConfig[], v4: boolean, v6: boolean
   const used = [...own];
   for (const config of configured) {
     if (!config.Subnet) continue;
-    const subnet = requireCidr(config.Subnet, 'subnet');
+    const subnet = requireSubnet(config.Subnet);
     if ((subnet.family === 4 ? v4 : v6) === false) continue;
     checkOverlap(subnet, used);
     used.push(subnet);
@@ -133,6 +135,28 @@ function planSubnets(configured: readonly IPAMConfig[], v4: boolean, v6: boolean
     planned.push(completeSubnet(subnet, rest ?? {}));
   }
   return planned;
+}
+
+/** Blocks that no container can have an address of: `this` network and loopback, multicast and what lies above. */
+const NOT_FOR_HOSTS = ['0.0.0.0/8', '127.0.0.0/8', '224.0.0.0/3', '::/127', 'ff00::/8'].map((text) =>
+  requireCidr(text, 'subnet'),
+);
+
+/** A subnet as a user gives it: written without host bits, of unicast addresses. */
+function requireSubnet(text: string): Cidr {
+  const subnet = requireCidr(text, 'subnet');
+  const plain = requireIp(text.split('/')[0] ?? '', 'subnet');
+  if (plain.value !== subnet.base) {
+    throw new PouchError('invalid-argument', `invalid subnet ${text}: it should be ${formatCidr(subnet)}`);
+  }
+  const reserved = NOT_FOR_HOSTS.find((block) => cidrsOverlap(block, subnet));
+  if (reserved) {
+    throw new PouchError(
+      'invalid-argument',
+      `invalid subnet ${text}: the addresses of ${formatCidr(reserved)} are not for containers; use a private range such as 10.0.0.0/8`,
+    );
+  }
+  return subnet;
 }
 
 function familyOf(config: IPAMConfig): 4 | 6 {
