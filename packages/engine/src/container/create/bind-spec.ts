@@ -35,7 +35,7 @@ export function parseBind(text: string): BindSpec {
   const mode = parseBindMode(third ?? '');
   if (first.startsWith('/')) {
     if (mode.noCopy) throw invalid(`invalid volume specification: '${text}': nocopy is for volumes only`);
-    return { source: posix.resolve(first), target: cleanTarget(second, text), mode };
+    return { source: posix.resolve(first), target: cleanTarget(second, text, posix.resolve(first)), mode };
   }
   if (first.startsWith('.') || first.includes('/')) {
     throw invalid(
@@ -72,7 +72,7 @@ function kindOf(word: string): string | undefined {
 }
 
 /** An absolute path in the container, without `.`, `..` and a slash at its end; never the root. */
-export function cleanTarget(path: string, spec: string): string {
+export function cleanTarget(path: string, spec: string, source?: string): string {
   if (!path.startsWith('/') || path.includes('\0')) {
     throw invalid(`invalid volume specification: '${spec}': invalid mount path: '${path}' mount path must be absolute`);
   }
@@ -81,5 +81,25 @@ export function cleanTarget(path: string, spec: string): string {
   if (clean === '/') {
     throw invalid(`invalid volume specification: '${spec}': invalid specification: destination can't be '/'`);
   }
+  refuseProc(clean, spec, source);
   return clean;
+}
+
+/** Files of /proc that may be laid over, as lxcfs does to tell a container its own limits. */
+const PROC_FILES: ReadonlySet<string> = new Set(
+  ['cpuinfo', 'diskstats', 'loadavg', 'meminfo', 'slabinfo', 'stat', 'swaps', 'uptime', 'net/dev'].map(
+    (name) => `/proc/${name}`,
+  ),
+);
+
+/**
+ * Nothing but the host's own /proc may lie over /proc: runtimes set a container's rights through it, and would be misled.
+ * Throws invalid-argument.
+ */
+export function refuseProc(target: string, spec: string, source?: string): void {
+  if (source === '/proc' && target === '/proc') return;
+  if ((target !== '/proc' && !target.startsWith('/proc/')) || PROC_FILES.has(target)) return;
+  throw invalid(
+    `invalid mount '${spec}': nothing can be mounted over ${target}; choose a destination outside of /proc`,
+  );
 }

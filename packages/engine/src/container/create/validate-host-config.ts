@@ -4,6 +4,7 @@ import { parseCapability, resolveSeccompProfile } from '@pouch/oci';
 import { parseDeviceRule } from '../spec/device-rule.ts';
 import { mayRaiseLimits } from '../spec/host-facts.ts';
 import { parseSecurityOptions } from '../spec/security-options.ts';
+import { LOG_DRIVERS, parseLogConfig } from '../stdio/log-options.ts';
 import type { PrepareContext } from './context.ts';
 import { invalid } from './invalid.ts';
 import { validatePortBindings } from './ports.ts';
@@ -124,6 +125,7 @@ function validateLog(hostConfig: HostConfig, { logDrivers }: PrepareContext): vo
   if (options['max-buffer-size'] !== undefined && mode !== 'non-blocking') {
     throw invalid('logger: max-buffer-size option is only supported with mode=non-blocking');
   }
+  if (LOG_DRIVERS.some((name) => name === driver)) parseLogConfig({ Type: driver, Config: options });
 }
 
 function validateStorageOptions(hostConfig: HostConfig, { storageOptions }: PrepareContext): void {

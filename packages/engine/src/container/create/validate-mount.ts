@@ -3,7 +3,7 @@ import { posix } from 'node:path';
 import type { Mount } from '@pouch/api';
 import { errnoCode, PouchError } from '@pouch/base';
 import { isPropagation } from '../spec/mount-types.ts';
-import { LONGEST_PATH } from './bind-spec.ts';
+import { LONGEST_PATH, refuseProc } from './bind-spec.ts';
 import { invalid } from './invalid.ts';
 
 const OPTIONS_OF = {
@@ -26,6 +26,7 @@ export async function validateMount(mount: Mount): Promise<void> {
   if (Math.max(Buffer.byteLength(target), Buffer.byteLength(source)) > LONGEST_PATH) throw bad('a path is too long');
   if (!target.startsWith('/')) throw bad(`invalid mount path: '${target}' mount path must be absolute`);
   if (posix.resolve(target) === '/') throw bad("invalid specification: destination can't be '/'");
+  refuseProc(posix.resolve(target), target, type === 'bind' ? posix.resolve(source) : undefined);
   for (const [kind, field] of Object.entries(OPTIONS_OF)) {
     if (kind !== type && mount[field]) throw bad(`field ${field} must not be specified`);
   }
