@@ -1,3 +1,4 @@
+import { runInNewContext } from 'node:vm';
 import type { ContainerConfig, HostConfig } from '@pouch/api';
 import { PouchError, parseBytes, shortId } from '@pouch/base';
 import { JsonFileDriver } from './json-file-driver.ts';
@@ -52,6 +53,7 @@ export function parseLogConfig(config: HostConfig['LogConfig']): LogSettings {
       throw new PouchError('invalid-argument', `unknown log opt '${name}' for json-file log driver`);
     }
   }
+  for (const name of ['labels-regex', 'env-regex']) compile(options[name] ?? '');
   return { driver, ...parseRotation(options), ...parseMode(options) };
 }
 
@@ -126,8 +128,32 @@ function pick(
   into: Record<string, string>,
 ): void {
   const listed = new Set((names ?? '').split(',').filter(Boolean));
-  const regex = pattern ? compile(pattern) : undefined;
-  for (const [key, value] of Object.entries(from)) if (listed.has(key) || regex?.test(key)) into[key] = value;
+  if (pattern) for (const key of matching(pattern, Object.keys(from))) listed.add(key);
+  for (const [key, value] of Object.entries(from)) if (listed.has(key)) into[key] = value;
+}
+
+/** Milliseconds that a user's regular expression has for all keys. */
+const REGEX_DEADLINE = 100;
+
+/** The keys that match. A pattern that backtracks without end is stopped: the whole daemon would wait for it. */
+function matching(pattern: string, keys: readonly string[]): string[] {
+  const regex = compile(pattern);
+  try {
+    const found: unknown = runInNewContext(
+      'keys.filter((key) => regex.test(key)).join("\\0")',
+      { regex, keys },
+      {
+        timeout: REGEX_DEADLINE,
+      },
+    );
+    return String(found).split('\0');
+  } catch (error) {
+    throw new PouchError(
+      'invalid-argument',
+      `the regular expression ${pattern} in the log options takes too long: make it simpler`,
+      { cause: error },
+    );
+  }
 }
 
 function compile(pattern: string): RegExp {
