@@ -81,6 +81,8 @@ export class ImagePuller {
 
   async pull(text: string, options: PullOptions): Promise<void> {
     const parsed = parseReference(text);
+    // What cannot be right is refused before a registry is asked.
+    if (options.platform !== undefined) parsePlatform(options.platform);
     if (!options.allTags) {
       await this.#pullOne(withDefaultTag(parsed), options);
       return;
