@@ -47,7 +47,7 @@ export async function buildDaemon(directory: string, commit: string): Promise<vo
 }
 
 /** Flags of Node.js that pouchd runs with; docs/adr/0010 has what each is worth. */
-export const NODE_FLAGS: readonly string[] = [];
+export const NODE_FLAGS: readonly string[] = ['--max-semi-space-size=2'];
 
 /** A script that runs the bundle. It takes an older one's place in one step. */
 export function writeLauncher(path: string, node: string, bundle: string): void {
