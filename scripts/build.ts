@@ -64,8 +64,12 @@ async function makePart(part: Part): Promise<void> {
 /** The commit that is checked out, shortened; empty outside of a git clone. */
 function gitCommit(): string {
   try {
-    const options = { cwd: ROOT, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] } as const;
-    return execFileSync('git', ['rev-parse', '--short', 'HEAD'], options).trim();
+    // A clone of another user's, as it is under sudo, is safe to ask for its commit.
+    return execFileSync('git', ['-c', `safe.directory=${ROOT}`, 'rev-parse', '--short', 'HEAD'], {
+      cwd: ROOT,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }).trim();
   } catch {
     return '';
   }
