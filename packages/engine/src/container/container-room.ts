@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { KeyedMutex, type Logger } from '@pouch/base';
 import type { ContainerdClient } from '@pouch/containerd';
-import type { CgroupDriver, CgroupHierarchy } from '@pouch/linux';
+import { type CgroupDriver, type CgroupHierarchy, cgroupPaths, readOomKills } from '@pouch/linux';
 import type { EventBus } from '../events/event-bus.ts';
 import type { ImageService } from '../image/image-service.ts';
 import type { NetworkManager } from '../network/network-manager.ts';
@@ -98,6 +98,7 @@ export class ContainerRoom implements AsyncDisposable {
       events,
       logger,
       mutex: new KeyedMutex(),
+      filesIdle: async (id) => await this.#filesystem.whenIdle(id),
     };
     const shm = new ShmMounts(join(options.state, 'shm'), index);
     const mounter = new VolumeMounter({ volumes });
@@ -142,6 +143,8 @@ export class ContainerRoom implements AsyncDisposable {
         this.#execs.containerStopped(container);
       },
       letGo: async (container) => await shm.release(container),
+      ranOutOfMemory: async (container) =>
+        ((await readOomKills(cgroupPaths(options.cgroups, planner.cgroupsPath(container)))) ?? 0) > 0,
     });
     this.#reconciler = new Reconciler(context, {
       exits: this.#exits,

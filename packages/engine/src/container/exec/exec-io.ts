@@ -53,18 +53,23 @@ export class ExecIo implements AsyncDisposable {
     let open = this.#readers.size;
     const onAbort = (): void => wake.resolve();
     signal.addEventListener('abort', onAbort, { once: true });
+    const undo: (() => void)[] = [() => signal.removeEventListener('abort', onAbort)];
     for (const [stream, socket] of this.#readers) {
-      socket.on('data', (data: Buffer) => {
+      if (socket.destroyed) open -= 1;
+      const take = (data: Buffer): void => {
         queue.push({ stream, data });
         socket.pause();
         wake.resolve();
-      });
+      };
       const close = (): void => {
         open -= 1;
         wake.resolve();
       };
+      socket.on('data', take);
       socket.once('close', close);
       socket.on('error', () => {});
+      undo.push(() => socket.off('data', take).off('close', close));
+      socket.resume();
     }
     try {
       while (!signal.aborted) {
@@ -77,7 +82,8 @@ export class ExecIo implements AsyncDisposable {
         wake = Promise.withResolvers<void>();
       }
     } finally {
-      signal.removeEventListener('abort', onAbort);
+      // Another reader may follow, to which a listener left behind would be a queue that only grows.
+      for (const step of undo) step();
     }
   }
 

@@ -3,7 +3,7 @@ import { background, isErrorCode, type Logger, newId, PouchError } from '@pouch/
 import type { ContainerdClient } from '@pouch/containerd';
 import type { EventBus } from '../../events/event-bus.ts';
 import type { Container } from '../container.ts';
-import type { AttachSession } from '../container-service.ts';
+import type { AttachSession, OutputChunk } from '../container-service.ts';
 import { publishContainerEvent } from '../lifecycle/container-events.ts';
 import type { FifoPool } from '../stdio/fifo-pool.ts';
 import { ProcessSession } from '../stdio/process-session.ts';
@@ -146,7 +146,7 @@ export class ExecManager {
       tty,
       stdin: exec.request.AttachStdin ? io.stdin : undefined,
       detachKeys: exec.request.DetachKeys,
-      output: (signal) => io.output(signal),
+      output: (signal) => outputUntilExit(exec, io, signal),
       endInput: async () => {
         io.stdin[Symbol.dispose]();
         await containerd.tasks.closeStdin(container.id, exec.id).catch(() => {});
@@ -173,9 +173,11 @@ export class ExecManager {
     );
     const exec = this.#execs.get(execId);
     if (!exec || exec.status === 'ended') return;
+    // Known from now on, should the whole container end meanwhile.
+    exec.exitCode = exitCode;
     background(
       clear.then(() => {
-        exec.exitCode = exitCode;
+        if (exec.status === 'ended') return;
         exec.status = 'ended';
         exec.pid = 0;
         exec.ended.resolve(exitCode);
@@ -185,18 +187,17 @@ export class ExecManager {
     );
   }
 
-  /** The container's run has ended, and its execs with it. */
+  /** The container's run has ended, and its execs with it. Their clients still ask for the exit codes. */
   containerStopped(container: Container): void {
     for (const id of container.execIds) {
       const exec = this.#execs.get(id);
-      if (!exec) continue;
-      if (exec.status === 'running') {
-        exec.status = 'ended';
-        exec.exitCode ??= 137;
-        exec.ended.resolve(exec.exitCode);
-      }
-      this.#drop(exec);
+      if (exec?.status !== 'running') continue;
+      exec.status = 'ended';
+      exec.pid = 0;
+      exec.exitCode ??= 137;
+      exec.ended.resolve(exec.exitCode);
     }
+    container.execIds.clear();
   }
 
   /** End it at once; its exit follows. */
@@ -219,7 +220,7 @@ export class ExecManager {
     return {
       ID: exec.id,
       Running: exec.status === 'running',
-      ExitCode: exec.exitCode ?? null,
+      ExitCode: exec.status === 'ended' ? (exec.exitCode ?? null) : null,
       ProcessConfig: {
         tty: request.Tty ?? false,
         entrypoint,
@@ -243,6 +244,21 @@ function requireRunning(container: Container): void {
     throw new PouchError('conflict', `container ${container.record.name} is paused, unpause the container before exec`);
   }
   if (container.status !== 'running') throw new PouchError('conflict', `container ${container.id} is not running`);
+}
+
+/** The stream ends when the exit code is known: whoever saw its end can ask for the code. */
+async function* outputUntilExit(
+  exec: ExecProcess,
+  io: ExecIo,
+  signal: AbortSignal,
+): AsyncGenerator<OutputChunk, void, undefined> {
+  yield* io.output(signal);
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const give = (): void => resolve();
+  signal.addEventListener('abort', give, { once: true });
+  if (signal.aborted) give();
+  await Promise.race([exec.ended.promise, promise]);
+  signal.removeEventListener('abort', give);
 }
 
 function drain(io: ExecIo): void {

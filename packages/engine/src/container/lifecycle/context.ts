@@ -15,6 +15,8 @@ export interface LifecycleContext {
   readonly volumes: VolumeService;
   readonly events: EventBus;
   readonly logger: Logger;
+  /** Resolves when nobody copies to or from the container's files outside of a run. */
+  readonly filesIdle: (containerId: string) => Promise<void>;
   /** One operation at a time on one container; the key is its id. */
   readonly mutex: KeyedMutex;
 }

@@ -22,6 +22,8 @@ export interface ExitFollowers {
   stopped(container: Container): void;
   /** What else a run holds on the host. */
   letGo(container: Container): Promise<void>;
+  /** Whether the kernel killed a process of this run for want of memory; asked while its control group still stands. */
+  ranOutOfMemory(container: Container): Promise<boolean>;
 }
 
 /** Takes a container from running to exited: written down first, then its streams, network and volumes are let go. */
@@ -51,10 +53,13 @@ export class ExitHandler {
     const finishedAt = (exit.at > 0n ? exit.at : nowNanos()).toString();
     const restarts = shouldRestart(container.record, exit.exitCode);
     const delay = restarts ? restartDelay(state.restartCount, ranFor) : undefined;
-    const ended = { pid: 0, exitCode: exit.exitCode, finishedAt };
+    // Not every shim tells of it, and none in time when it is the first process that was killed.
+    const foundOom = !state.oomKilled && (await this.#followers.ranOutOfMemory(container));
+    const oomKilled = state.oomKilled || foundOom;
+    const ended = { pid: 0, exitCode: exit.exitCode, finishedAt, oomKilled };
     this.#followers.stopped(container);
     container.transition(restarts ? 'restarting' : 'exited', ended);
-    if (state.oomKilled) publishContainerEvent(this.#context.events, container, 'oom');
+    if (foundOom) publishContainerEvent(this.#context.events, container, 'oom');
     await this.letGo(container);
     publishContainerEvent(this.#context.events, container, 'die', {
       exitCode: String(exit.exitCode),

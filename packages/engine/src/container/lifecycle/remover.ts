@@ -29,6 +29,7 @@ export class Remover {
   }
 
   async remove(container: Container, options: RemoveOptions): Promise<void> {
+    const wasThere = !container.removed && container.status !== 'removing';
     if (container.live) {
       if (!options.force) throw this.#refusal(container);
       await this.#stopper.kill(container, 'SIGKILL').catch((error: unknown) => {
@@ -36,6 +37,8 @@ export class Remover {
       });
     }
     await this.#context.mutex.run(container.id, async () => {
+      // Under --rm it may have gone by itself once it was killed: then all is as the caller wants it.
+      if (container.removed && wasThere) return;
       if (container.removed) throw new PouchError('not-found', `No such container: ${container.id}`);
       if (container.live) throw this.#refusal(container);
       await this.#takeAway(container, options.volumes);
@@ -89,7 +92,7 @@ export class Remover {
 
   async #dismantle(container: Container, volumes: boolean): Promise<void> {
     const { containerd, tasks, networks, index } = this.#context;
-    await container.cleanup;
+    await Promise.all([container.cleanup, this.#context.filesIdle(container.id)]);
     container.pump?.[Symbol.dispose]();
     container.pump = undefined;
     container.stdin[Symbol.dispose]();

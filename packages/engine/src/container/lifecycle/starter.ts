@@ -1,4 +1,4 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { errorMessage, isErrorCode, nowNanos, PouchError } from '@pouch/base';
 import type { ProcessIo, TaskProcess } from '@pouch/containerd';
@@ -70,7 +70,7 @@ export class Starter {
     const before = container.status;
     container.transition('starting', { ...changes, error: '', oomKilled: false });
     try {
-      await container.cleanup;
+      await Promise.all([container.cleanup, this.#context.filesIdle(container.id)]);
       const pid = await this.#launch(container);
       container.transition('running', { pid, exitCode: 0, startedAt: nowNanos().toString() });
     } catch (error) {
@@ -94,6 +94,7 @@ export class Starter {
       labels: { 'pouch/container': container.record.name },
       image: container.record.imageReference,
     });
+    if (container.record.config.OpenStdin) container.stdin.adopt();
     await tasks.start(container.id);
     return pid;
   }
@@ -106,8 +107,7 @@ export class Starter {
     this.#openPump(container, true);
     if (config.OpenStdin) {
       await mkdir(dirname(container.stdin.path), { recursive: true, mode: 0o700 });
-      await rm(container.stdin.path, { force: true });
-      await container.stdin.create();
+      await container.stdin.make();
     }
     return {
       terminal,
@@ -153,6 +153,5 @@ export class Starter {
     const finishedAt = before === 'created' ? container.state.finishedAt : nowNanos().toString();
     container.transition(back, { pid: 0, exitCode, error: errorMessage(error), finishedAt });
     publishContainerEvent(this.#context.events, container, 'die', { exitCode: String(exitCode) });
-    container.announceExit({ code: exitCode, error: errorMessage(error) });
   }
 }

@@ -9,12 +9,7 @@ export function waitFor(
   condition: WaitCondition,
   signal: AbortSignal,
 ): Promise<ContainerWaitResponse> {
-  if (
-    condition === 'not-running' &&
-    !container.live &&
-    container.status !== 'restarting' &&
-    container.status !== 'starting'
-  ) {
+  if (condition === 'not-running' && !container.live && container.status !== 'restarting') {
     return Promise.resolve({ StatusCode: container.state.exitCode });
   }
   if (condition === 'removed' && container.removed) return Promise.resolve({ StatusCode: container.state.exitCode });

@@ -1,13 +1,15 @@
 import { createReadStream, existsSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { createGunzip } from 'node:zlib';
-import { formatTimeFixed } from '@pouch/base';
+import { formatTimeFixed, nowNanos } from '@pouch/base';
 import type { OutputChunk, StreamName } from '../container-service.ts';
 import { decodeJsonLine, type JsonLogLine } from './json-log-entry.ts';
 import type { FollowSource, LogReadOptions } from './log-driver.ts';
 import { countLines, tailOffset } from './log-tail.ts';
 
 const BLOCK = 128 * 1024;
+/** Milliseconds. */
+const LONGEST_TIMER = 2 ** 31 - 1;
 
 /** A log and its rotated files. */
 export interface JsonLogFiles {
@@ -31,6 +33,7 @@ export async function* readJsonLog(
   signal: AbortSignal,
 ): AsyncGenerator<OutputChunk, void, undefined> {
   const batch = new Batch(options);
+  const bound = endOfFollowing(options.until, signal);
   const start = await startingPoint(driver, options.tail);
   let generation = start.generation;
   let skip = start.skip;
@@ -49,8 +52,8 @@ export async function* readJsonLog(
         more: async () => {
           if (driver.generation > generation) return false;
           if (!options.follow || follow.ended) return false;
-          await follow.changed(signal);
-          return !signal.aborted;
+          await follow.changed(bound);
+          return !bound.aborted;
         },
       });
     }
@@ -59,6 +62,13 @@ export async function* readJsonLog(
     skip = 0;
     offset = 0;
   }
+}
+
+/** Following ends with the client, and when the moment of `until` has come, written to or not. */
+function endOfFollowing(until: bigint | undefined, signal: AbortSignal): AbortSignal {
+  if (until === undefined) return signal;
+  const left = Number((until - nowNanos()) / 1_000_000n);
+  return left > LONGEST_TIMER ? signal : AbortSignal.any([signal, AbortSignal.timeout(Math.max(0, left))]);
 }
 
 function fileOf(driver: JsonLogFiles, generation: number): LogFile | undefined {

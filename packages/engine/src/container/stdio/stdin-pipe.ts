@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { makeFifos, openFifoWriter } from './fifo.ts';
 
@@ -15,13 +16,13 @@ export class StdinPipe implements Disposable {
     this.path = path;
   }
 
-  /** For a new run. */
-  async create(): Promise<void> {
-    if (!existsSync(this.path)) await makeFifos([this.path]);
-    this.#open();
+  /** For a new run, before its task is made. */
+  async make(): Promise<void> {
+    await rm(this.path, { force: true });
+    await makeFifos([this.path]);
   }
 
-  /** After a restart of the daemon, for a process that still runs. */
+  /** Once there is a task that reads: input that was held back now goes through. */
   adopt(): void {
     if (existsSync(this.path)) this.#open();
   }
