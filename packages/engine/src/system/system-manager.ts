@@ -66,7 +66,7 @@ export class SystemManager implements SystemService {
             ApiVersion: apiVersion,
             MinAPIVersion: minApiVersion,
             Os: 'linux',
-            Arch: host.architecture,
+            Arch: goArchitecture(host.architecture),
             GitCommit: gitCommit,
             KernelVersion: host.kernelVersion,
           },
@@ -79,7 +79,7 @@ export class SystemManager implements SystemService {
       MinAPIVersion: minApiVersion,
       GitCommit: gitCommit,
       Os: 'linux',
-      Arch: host.architecture,
+      Arch: goArchitecture(host.architecture),
       KernelVersion: host.kernelVersion,
       Experimental: false,
     };
@@ -123,7 +123,7 @@ export class SystemManager implements SystemService {
       OperatingSystem: host.operatingSystem,
       OSVersion: host.osVersion,
       OSType: 'linux',
-      Architecture: host.architecture === 'amd64' ? 'x86_64' : host.architecture,
+      Architecture: host.architecture,
       IndexServerAddress: options.indexServer,
       RegistryConfig: {
         InsecureRegistryCIDRs: options.insecureRegistries.filter((entry) => entry.includes('/')),
@@ -207,6 +207,11 @@ export class SystemManager implements SystemService {
       })),
     );
   }
+}
+
+/** What Go calls a processor, as Docker's version shows it. */
+function goArchitecture(machine: string): string {
+  return { x86_64: 'amd64', aarch64: 'arm64' }[machine] ?? machine;
 }
 
 function hostLimits({

@@ -36,7 +36,11 @@ export class ExecIo implements AsyncDisposable {
     const wanted: StreamName[] = [];
     if (stdout || terminal) wanted.push('stdout');
     if (stderr && !terminal) wanted.push('stderr');
-    for (const stream of wanted) this.#readers.set(stream, openFifoReader(join(this.#directory, stream)));
+    for (const stream of wanted)
+      this.#readers.set(
+        stream,
+        openFifoReader(join(this.#directory, stream)).on('error', () => {}),
+      );
     if (stdin) this.stdin.adopt();
     return {
       terminal,
@@ -50,26 +54,15 @@ export class ExecIo implements AsyncDisposable {
   async *output(signal: AbortSignal): AsyncGenerator<OutputChunk, void, undefined> {
     const queue: OutputChunk[] = [];
     let wake = Promise.withResolvers<void>();
-    let open = this.#readers.size;
-    const onAbort = (): void => wake.resolve();
-    signal.addEventListener('abort', onAbort, { once: true });
-    const undo: (() => void)[] = [() => signal.removeEventListener('abort', onAbort)];
+    const onChange = (): void => wake.resolve();
+    signal.addEventListener('abort', onChange, { once: true });
     for (const [stream, socket] of this.#readers) {
-      if (socket.destroyed) open -= 1;
-      const take = (data: Buffer): void => {
+      socket.on('data', (data: Buffer) => {
         queue.push({ stream, data });
         socket.pause();
         wake.resolve();
-      };
-      const close = (): void => {
-        open -= 1;
-        wake.resolve();
-      };
-      socket.on('data', take);
-      socket.once('close', close);
-      socket.on('error', () => {});
-      undo.push(() => socket.off('data', take).off('close', close));
-      socket.resume();
+      });
+      socket.once('close', onChange);
     }
     try {
       while (!signal.aborted) {
@@ -77,13 +70,13 @@ export class ExecIo implements AsyncDisposable {
           yield chunk;
           this.#readers.get(chunk.stream)?.resume();
         }
-        if (open === 0) return;
+        // An empty stream may have closed before anybody asked for its output: its state counts, not the event.
+        if ([...this.#readers.values()].every((socket) => socket.closed)) return;
         await wake.promise;
         wake = Promise.withResolvers<void>();
       }
     } finally {
-      // Another reader may follow, to which a listener left behind would be a queue that only grows.
-      for (const step of undo) step();
+      signal.removeEventListener('abort', onChange);
     }
   }
 
