@@ -19,7 +19,11 @@ const CHECKS: readonly Check[] = [
   { name: 'lint', command: [bin('oxlint'), '--type-aware', '--deny-warnings'], mend: 'npm run lint' },
   { name: 'format', command: [bin('biome'), 'format'], mend: 'npm run format writes what it wants' },
   { name: 'layers', command: script('scripts/layers.ts'), mend: 'npm run layers' },
-  { name: 'reference pages', command: [...script('scripts/docs.ts'), '--check'], mend: 'npm run docs writes them anew' },
+  {
+    name: 'reference pages',
+    command: [...script('scripts/docs.ts'), '--check'],
+    mend: 'npm run docs writes them anew',
+  },
 ];
 
 /** What is checked without running anything of Pouch. Each check counts as a test. */
