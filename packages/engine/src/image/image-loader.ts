@@ -46,6 +46,8 @@ interface Load {
   readonly lease: string;
   readonly options: LoadOptions;
   readonly done: Set<string>;
+  /** Documents that were looked at, with what each held: an index may name the same one thousands of times. */
+  readonly seen: Map<string, number>;
 }
 
 /** Brings the images of an archive into containerd. */
@@ -63,7 +65,7 @@ export class ImageLoader {
     await using spool = await ArchiveSpool.read(archive, this.#directory, options.signal);
     const contents = await readArchiveImages(spool);
     await withImageLease(this.#deps.containerd.leases, async (lease) => {
-      const load: Load = { contents, lease, options, done: new Set() };
+      const load: Load = { contents, lease, options, done: new Set(), seen: new Map() };
       for (const image of contents.images) await this.#loadImage(image.target, image.names, load);
     });
   }
@@ -93,6 +95,15 @@ export class ImageLoader {
 
   /** Store a document after everything under it. Returns how many whole platform images that made. */
   async #store(target: Descriptor, load: Load, depth: number): Promise<number> {
+    const known = load.seen.get(target.digest);
+    if (known !== undefined) return known;
+    load.seen.set(target.digest, 0);
+    const found = await this.#storeNew(target, load, depth);
+    load.seen.set(target.digest, found);
+    return found;
+  }
+
+  async #storeNew(target: Descriptor, load: Load, depth: number): Promise<number> {
     const bytes = await this.#document(target, load);
     if (!bytes || depth > 3) return 0;
     const document = parseManifestDocument(bytes, target.mediaType || undefined);
@@ -126,7 +137,7 @@ export class ImageLoader {
       const blob = load.contents.blobs.get(digest);
       if (blob && blobSize(blob) !== size) {
         throw new PouchError(
-          'data-loss',
+          'invalid-argument',
           `The blob ${digest} in the archive has ${blobSize(blob)} bytes, expected ${size}.`,
         );
       }

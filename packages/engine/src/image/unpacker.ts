@@ -187,7 +187,12 @@ export class Unpacker {
     options.signal?.throwIfAborted();
     options.onLayer?.(index, 'extracting');
     const { mediaType, digest, size } = layer.descriptor;
-    const applied = await this.#diff.apply({ mediaType, digest, size }, mounts, options);
+    const applied = await this.#diff.apply({ mediaType, digest, size }, mounts, options).catch((error: unknown) => {
+      if (options.signal?.aborted || !isErrorCode(error, 'internal', 'upstream')) throw error;
+      // The path of containerd's temporary mount helps nobody.
+      const reason = error.message.replace(/^mount callback failed on \S+: /, '');
+      throw new PouchError(error.code, `The layer ${digest} cannot be unpacked: ${reason}`, { cause: error });
+    });
     if (applied.digest !== layer.diffId) throw wrongLayer(layer, applied.digest);
   }
 

@@ -45,7 +45,7 @@ interface DockerEntry {
   readonly layers: readonly string[];
 }
 
-/** Read what `docker save`, `pouch save`, skopeo, buildx or any OCI tool wrote. Throws invalid-argument or data-loss. */
+/** Read what `docker save`, `pouch save`, skopeo, buildx or any OCI tool wrote. Throws invalid-argument. */
 export async function readArchiveImages(spool: ArchiveSpool): Promise<ArchiveContents> {
   const blobs = layoutBlobs(spool);
   const entries = await readDockerList(spool);
@@ -58,7 +58,7 @@ export async function readArchiveImages(spool: ArchiveSpool): Promise<ArchiveCon
   );
 }
 
-/** Blobs of an OCI layout. Throws data-loss for one whose content is not what its name says. */
+/** Blobs of an OCI layout. Throws invalid-argument for one whose content is not what its name says. */
 function layoutBlobs(spool: ArchiveSpool): Map<string, SpooledFile | Buffer> {
   const blobs = new Map<string, SpooledFile | Buffer>();
   for (const name of spool.names) {
@@ -67,7 +67,7 @@ function layoutBlobs(spool: ArchiveSpool): Map<string, SpooledFile | Buffer> {
     if (!file) continue;
     if (file.digest !== `sha256:${hex}`) {
       throw new PouchError(
-        'data-loss',
+        'invalid-argument',
         `The blob sha256:${hex} in the archive is corrupt: its digest is ${file.digest}.`,
       );
     }
@@ -180,7 +180,7 @@ async function layerDescriptor(file: SpooledFile, diffId: Digest, path: string):
   const compression = detectCompression(await readHead(file.path));
   if (compression === 'none' && file.digest !== diffId) {
     throw new PouchError(
-      'data-loss',
+      'invalid-argument',
       `The layer ${path} in the archive is corrupt: its digest is ${file.digest}, expected ${diffId}.`,
     );
   }

@@ -14,6 +14,8 @@ const ENTRY_LIMIT = 100_000;
 const RESERVE = 256 << 20;
 const CHECK_EVERY = 64 << 20;
 const LINK_DEPTH = 8;
+/** Bytes between two entries at most: the parser holds an extended header in memory, whatever length it claims. */
+const HEADER_LIMIT = 64 << 20;
 
 export interface SpooledFile {
   /** Where the bytes are. May be moved away by its user. */
@@ -32,6 +34,7 @@ export class ArchiveSpool implements AsyncDisposable {
   readonly #links = new Map<string, string>();
   #count = 0;
   #sinceCheck = 0;
+  #sinceProgress = 0;
 
   private constructor(directory: string) {
     this.#directory = directory;
@@ -81,6 +84,12 @@ export class ArchiveSpool implements AsyncDisposable {
     const parser = extract();
     const input = Readable.from(source, { objectMode: false, ...(signal && { signal }) });
     input.once('error', (error) => parser.destroy(error));
+    input.on('data', (chunk: Uint8Array) => {
+      this.#sinceProgress += chunk.length;
+      if (this.#sinceProgress > HEADER_LIMIT) {
+        input.destroy(new PouchError('too-large', `The archive has a header of more than ${HEADER_LIMIT} bytes.`));
+      }
+    });
     input.pipe(parser);
     try {
       for await (const entry of parser) await this.#accept(entry.header, entry as AsyncIterable<Buffer>);
@@ -97,6 +106,7 @@ export class ArchiveSpool implements AsyncDisposable {
 
   async #accept(header: Header, body: AsyncIterable<Buffer>): Promise<void> {
     this.#count += 1;
+    this.#sinceProgress = 0;
     if (this.#count > ENTRY_LIMIT)
       throw new PouchError('too-large', `The archive has more than ${ENTRY_LIMIT} entries.`);
     const name = insideName(header.name, header.name);
@@ -115,7 +125,7 @@ export class ArchiveSpool implements AsyncDisposable {
         // Directories carry nothing; devices and FIFOs have no business in an image archive and are never made.
         break;
     }
-    for await (const _ of body);
+    for await (const _ of body) this.#sinceProgress = 0;
   }
 
   #add(name: string, file: SpooledFile): void {
@@ -133,6 +143,7 @@ export class ArchiveSpool implements AsyncDisposable {
     const file = await open(path, 'wx', 0o600);
     try {
       for await (const chunk of body) {
+        this.#sinceProgress = 0;
         hash.update(chunk);
         for (let at = 0; at < chunk.length; ) at += (await file.write(chunk, at)).bytesWritten;
         size += chunk.length;
