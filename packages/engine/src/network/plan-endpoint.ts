@@ -36,6 +36,13 @@ export function checkEndpoint(network: Network, settings: EndpointSettings): voi
   if ((settings.Aliases?.length ?? 0) > 0 && !resolvesNames(network) && network.driver !== 'macvlan') {
     throw new PouchError('invalid-argument', 'network-scoped aliases are only supported for user-defined networks');
   }
+  for (const alias of settings.Aliases ?? []) {
+    if (/^[^\s\p{Cc}]{1,255}$/u.test(alias)) continue;
+    throw new PouchError(
+      'invalid-argument',
+      `invalid alias ${JSON.stringify(alias.slice(0, 80))}: give a name of at most 255 characters without spaces`,
+    );
+  }
   if (settings.MacAddress) requireMac(settings.MacAddress);
 }
 

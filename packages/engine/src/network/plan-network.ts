@@ -6,6 +6,7 @@ import {
   cidrsOverlap,
   formatCidr,
   formatIp,
+  lastOf,
   parseCidr,
   requireCidr,
   requireIp,
@@ -176,6 +177,16 @@ function completeSubnet(subnet: Cidr, config: IPAMConfig): IPAMConfig {
       throw new PouchError(
         'invalid-argument',
         `invalid ${what} ${text}: parent subnet ${formatCidr(subnet)} does not contain it`,
+      );
+    }
+    if (
+      subnet.family === 4 &&
+      subnet.prefix < 31 &&
+      (address.value === subnet.base || address.value === lastOf(subnet))
+    ) {
+      throw new PouchError(
+        'invalid-argument',
+        `invalid ${what} ${text}: the first and the last address of ${formatCidr(subnet)} belong to no host`,
       );
     }
     return formatIp(address);
