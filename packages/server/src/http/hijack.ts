@@ -3,7 +3,7 @@ import { STATUS_CODES } from 'node:http';
 import type { Duplex, Readable } from 'node:stream';
 import { PouchError } from '@pouch/base';
 import { endAndLinger } from '../stream/byte-channel.ts';
-import { BODY_DEADLINE, JSON_LIMIT, readBody } from './request-body.ts';
+import { BODY_DEADLINE, JSON_LIMIT, readBody, SlowBodyError } from './request-body.ts';
 
 const PARSER_EVENTS = ['data', 'readable', 'end', 'drain', 'error', 'timeout'] as const;
 
@@ -114,10 +114,7 @@ async function readExactly(stream: Readable, length: number): Promise<Buffer> {
 
 async function readable(stream: Readable, milliseconds: number): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const timer = setTimeout(
-    () => reject(new PouchError('deadline-exceeded', 'the request body did not arrive in time')),
-    milliseconds,
-  );
+  const timer = setTimeout(() => reject(new SlowBodyError()), milliseconds);
   stream.on('readable', resolve).on('end', resolve).on('close', resolve);
   try {
     await promise;

@@ -11,6 +11,17 @@ export interface BodyLimits {
   readonly milliseconds?: number;
 }
 
+/** The client is too slow, which is no fault of the server: 408 instead of 504. */
+export class SlowBodyError extends PouchError {
+  constructor() {
+    super('deadline-exceeded', 'the request body did not arrive in time; send it faster, or on a better connection');
+  }
+
+  override get httpStatus(): number {
+    return 408;
+  }
+}
+
 /** True when the request says that it carries a body. */
 export function hasBody(request: IncomingMessage): boolean {
   const length = request.headers['content-length'];
@@ -38,10 +49,7 @@ export async function readBody(request: IncomingMessage, limits: BodyLimits = {}
   const chunks: Buffer[] = [];
   let size = 0;
   const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
-  const timer = setTimeout(
-    () => reject(new PouchError('deadline-exceeded', 'the request body did not arrive in time')),
-    limits.milliseconds ?? BODY_DEADLINE,
-  );
+  const timer = setTimeout(() => reject(new SlowBodyError()), limits.milliseconds ?? BODY_DEADLINE);
   const onData = (chunk: Buffer): void => {
     size += chunk.length;
     if (size > bytes) reject(tooLarge(bytes));
