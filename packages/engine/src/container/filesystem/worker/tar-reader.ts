@@ -148,6 +148,8 @@ export class TarReader {
       throw new PouchError('invalid-argument', `The archive has an entry of the unknown type '${header.typeFlag}'.`);
     }
     const name = pax.get('GNU.sparse.name') ?? pax.get('path') ?? this.#longName ?? header.name;
+    const linkName = pax.get('linkpath') ?? this.#longLink ?? header.linkName;
+    if (name.includes('\0') || linkName.includes('\0')) throw damaged('a name holds a NUL byte');
     const stored = size(paxNumber(pax, 'size') ?? header.size);
     const sparse = paxNumber(pax, 'GNU.sparse.realsize') ?? paxNumber(pax, 'GNU.sparse.size') ?? realSize;
     const isDirectory = type === 'directory' || (type === 'file' && name.endsWith('/'));
@@ -156,7 +158,7 @@ export class TarReader {
     this.#entry = {
       type: isDirectory ? 'directory' : type,
       name,
-      linkName: pax.get('linkpath') ?? this.#longLink ?? header.linkName,
+      linkName,
       mode: header.mode,
       uid: id(paxNumber(pax, 'uid') ?? header.uid),
       gid: id(paxNumber(pax, 'gid') ?? header.gid),
