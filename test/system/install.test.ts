@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict';
+import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { after, before, test } from 'node:test';
+import { exec } from '@pouch/base';
+
+const ROOT = resolve(import.meta.dirname, '../..');
+const skip = existsSync(join(ROOT, 'dist/pouchd')) ? false : 'nothing is built (npm run build)';
+let destination = '';
+
+before(() => {
+  destination = mkdtempSync(join(tmpdir(), 'pouch-install-'));
+});
+after(() => rmSync(destination, { recursive: true, force: true }));
+
+async function script(name: string, args: readonly string[] = [], environment: Record<string, string> = {}) {
+  return await exec('bash', [join(ROOT, 'scripts', name), ...args], {
+    env: { PATH: process.env['PATH'] ?? '', HOME: destination, DESTDIR: destination, ...environment },
+    timeout: 120_000,
+    allowFailure: true,
+  });
+}
+
+const at = (path: string): string => join(destination, path);
+const mode = (path: string): number => statSync(at(path)).mode & 0o777;
+
+test('an installation holds everything it needs, and says where it will be', { skip }, async () => {
+  const { code, stdout, stderr } = await script('install');
+  assert.equal(code, 0, stdout + stderr);
+  for (const program of ['usr/local/bin/pouch', 'usr/local/bin/pouchd', 'usr/local/lib/pouch/node'])
+    assert.equal(mode(program), 0o755);
+  const launcher = readFileSync(at('usr/local/bin/pouchd'), 'utf8');
+  assert.match(launcher, /'\/usr\/local\/lib\/pouch\/node'.*'\/usr\/local\/lib\/pouch\/pouchd\.mjs' "\$@"/);
+  assert.ok(!launcher.includes(ROOT));
+  const bundle = await exec(at('usr/local/lib/pouch/node'), [at('usr/local/lib/pouch/pouchd.mjs'), '--version']);
+  assert.match(bundle.stdout, /^pouchd version \d/);
+  assert.ok(existsSync(at('usr/local/lib/pouch/file-thread.mjs')));
+  const client = await exec(at('usr/local/bin/pouch'), ['--version'], { env: {} });
+  assert.match(client.stdout, /\d+\.\d+\.\d+/);
+});
+
+test('the unit lets containers outlive the daemon, and gives it their control groups', { skip }, () => {
+  const unit = readFileSync(at('etc/systemd/system/pouchd.service'), 'utf8');
+  for (const line of ['ExecStart=/usr/local/bin/pouchd', 'KillMode=process', 'Delegate=yes', 'Restart=always'])
+    assert.ok(unit.split('\n').includes(line), line);
+  assert.ok(!unit.includes('@'));
+});
+
+test('completion is what the installed client prints, and bash can read it', { skip }, async () => {
+  const path = at('usr/local/share/bash-completion/completions/pouch');
+  const { stdout } = await exec('bash', ['-c', `. "${path}" && complete -p pouch`]);
+  assert.match(stdout, /-F _pouch pouch/);
+  assert.match(readFileSync(at('usr/local/share/zsh/site-functions/_pouch'), 'utf8'), /^#compdef pouch/);
+});
+
+test('a second installation keeps the configuration that it finds', { skip }, async () => {
+  const config = at('etc/pouch/config.json');
+  assert.deepEqual(JSON.parse(readFileSync(config, 'utf8')), {});
+  writeFileSync(config, '{"debug": true}\n');
+  assert.equal((await script('install')).code, 0);
+  assert.equal(readFileSync(config, 'utf8'), '{"debug": true}\n');
+});
+
+test('PREFIX moves the programs and what names them', { skip }, async () => {
+  assert.equal((await script('install', [], { PREFIX: '/opt/pouch' })).code, 0);
+  assert.match(readFileSync(at('opt/pouch/bin/pouchd'), 'utf8'), /'\/opt\/pouch\/lib\/pouch\/node'/);
+  assert.match(readFileSync(at('etc/systemd/system/pouchd.service'), 'utf8'), /^ExecStart=\/opt\/pouch\/bin\/pouchd$/m);
+  assert.equal((await script('uninstall', [], { PREFIX: '/opt/pouch' })).code, 0);
+  assert.deepEqual(filesBelow('opt'), []);
+});
+
+test('uninstall takes away all but a configuration that was changed; with --purge that too', { skip }, async () => {
+  const kept = await script('uninstall');
+  assert.equal(kept.code, 0, kept.stdout + kept.stderr);
+  assert.deepEqual(filesBelow('.'), ['etc/pouch/config.json']);
+  assert.equal((await script('uninstall', ['--purge'])).code, 0);
+  assert.deepEqual(filesBelow('.'), []);
+});
+
+test('wrong arguments are refused before anything is done', { skip }, async () => {
+  assert.equal((await script('install', [], { PREFIX: 'relative' })).code, 1);
+  assert.equal((await script('install', ['--now'])).code, 1);
+  assert.equal((await script('uninstall', ['--all'])).code, 1);
+  assert.deepEqual(filesBelow('.'), []);
+});
+
+/** Files of the installation; what programs keep in a home directory is none. */
+function filesBelow(path: string): string[] {
+  const cwd = at(path);
+  return globSync('{etc,usr,opt,bin,lib,share}/**', { cwd }).filter((each) => statSync(join(cwd, each)).isFile());
+}
