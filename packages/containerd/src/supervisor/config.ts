@@ -38,6 +38,9 @@ const DISABLED = [
   'io.containerd.tracing.processor.v1.otlp',
   'io.containerd.ttrpc.v1.otelttrpc',
   'io.containerd.image-verifier.v1.bindir',
+  // Metrics for Prometheus, gathered at each start; we read the cgroups' files when somebody asks.
+  'io.containerd.monitor.v1.cgroups',
+  'io.containerd.monitor.task.v1.cgroups',
   'io.containerd.differ.v1.erofs',
 ];
 

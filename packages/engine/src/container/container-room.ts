@@ -84,6 +84,7 @@ export class ContainerRoom implements AsyncDisposable {
       {
         runtimeRoot: join(options.state, 'runtime'),
         containerdState: options.containerdState,
+        seccompCache: join(options.root, '../seccomp'),
         systemdCgroup: options.cgroupDriver === 'systemd',
         runtimes: options.runtimes,
       },

@@ -4,7 +4,18 @@ import { PouchError } from '@pouch/base';
 /** Filters as Docker's API gives them: a name and the values any of which may match. */
 export type EventFilters = Readonly<Record<string, readonly string[]>>;
 
-const KNOWN = new Set(['container', 'image', 'network', 'volume', 'daemon', 'plugin', 'type', 'event', 'label', 'scope']);
+const KNOWN = new Set([
+  'container',
+  'image',
+  'network',
+  'volume',
+  'daemon',
+  'plugin',
+  'type',
+  'event',
+  'label',
+  'scope',
+]);
 
 /** Throws `invalid-argument` for a filter that events do not have. */
 export function checkEventFilters(filters: EventFilters): void {

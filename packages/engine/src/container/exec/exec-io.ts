@@ -42,11 +42,14 @@ export class ExecIo implements AsyncDisposable {
         openFifoReader(join(this.#directory, stream)).on('error', () => {}),
       );
     if (stdin) this.stdin.adopt();
+    const any = stdin || wanted.length > 0;
+    const path = (stream: StreamName): string =>
+      wanted.includes(stream) ? join(this.#directory, stream) : '/dev/null';
     return {
       terminal,
       ...(stdin && { stdin: this.stdin.path }),
-      ...(wanted.includes('stdout') && { stdout: join(this.#directory, 'stdout') }),
-      ...(wanted.includes('stderr') && { stderr: join(this.#directory, 'stderr') }),
+      // The shim takes none at all, or both; with a terminal there is but one.
+      ...(any && { stdout: path('stdout'), ...(!terminal && { stderr: path('stderr') }) }),
     };
   }
 

@@ -11,6 +11,8 @@ import { ExecIo } from './exec-io.ts';
 
 /** Ended execs that can still be inspected, of all containers. */
 const KEPT = 1000;
+/** Milliseconds after its container's end in which the exit of an exec may still be told. */
+const UNTOLD_AFTER = 2000;
 
 export interface ExecProcess {
   readonly id: string;
@@ -119,7 +121,9 @@ export class ExecManager {
   async #run(exec: ExecProcess, io: ExecIo, tty: boolean, size: readonly [number, number] | undefined): Promise<void> {
     const { containerd, events, buildProcess } = this.#dependencies;
     const { container } = exec;
-    const process = await buildProcess(container, exec.request, tty);
+    // Part of the process, so that the first thing it asks is answered right; the runtimes that ignore it are told again.
+    const request = { ...exec.request, ...(size && { ConsoleSize: [size[0], size[1]] as [number, number] }) };
+    const process = await buildProcess(container, request, tty);
     await containerd.tasks.exec({ containerId: container.id, execId: exec.id, process, ...io.open() });
     publishContainerEvent(events, container, `exec_start: ${exec.request.Cmd.join(' ')}`, { execID: exec.id });
     exec.pid = await containerd.tasks.start(container.id, exec.id);
@@ -187,17 +191,24 @@ export class ExecManager {
     );
   }
 
-  /** The container's run has ended, and its execs with it. Their clients still ask for the exit codes. */
+  /**
+   * The container's run has ended, and its execs with it: their own exits may be told a moment later, and their clients
+   * still ask for the exit codes.
+   */
   containerStopped(container: Container): void {
     for (const id of container.execIds) {
       const exec = this.#execs.get(id);
-      if (exec?.status !== 'running') continue;
-      exec.status = 'ended';
-      exec.pid = 0;
-      exec.exitCode ??= 137;
-      exec.ended.resolve(exec.exitCode);
+      if (exec?.status === 'running') setTimeout(() => this.#endUntold(exec), UNTOLD_AFTER).unref();
     }
     container.execIds.clear();
+  }
+
+  #endUntold(exec: ExecProcess): void {
+    if (exec.status !== 'running') return;
+    exec.status = 'ended';
+    exec.pid = 0;
+    exec.exitCode ??= 137;
+    exec.ended.resolve(exec.exitCode);
   }
 
   /** End it at once; its exit follows. */

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { PouchError } from '@pouch/base';
 import type { Mount } from '@pouch/containerd';
 import { type CgroupDriver, cgroupsPath } from '@pouch/linux';
+import type { RuntimeSpec } from '@pouch/oci';
 import type { AttachRequest, LinkTarget, Sandbox } from '../../network/sandbox.ts';
 import type { Container } from '../container.ts';
 import { buildSpec, containerOfMode, findInit, type HostFacts, RootfsView, type SpecInput } from '../spec/index.ts';
@@ -21,7 +22,7 @@ export interface StartPlannerOptions {
 }
 
 export interface StartPlan {
-  readonly spec: object;
+  readonly spec: RuntimeSpec;
   readonly rootfs: readonly Mount[];
   readonly sandbox: Sandbox;
 }

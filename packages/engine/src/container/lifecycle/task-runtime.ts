@@ -1,9 +1,11 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { errorMessage, exec, isErrorCode, type Logger, PouchError, sleep, withDeadline } from '@pouch/base';
+import { background, errorMessage, exec, isErrorCode, type Logger, PouchError, sleep, withDeadline } from '@pouch/base';
 import type { ContainerdClient, Mount, ProcessIo, TaskExitInfo } from '@pouch/containerd';
 import { packRuncOptions } from '@pouch/containerd';
 import { unmountTree } from '@pouch/linux';
+import type { RuntimeSpec } from '@pouch/oci';
+import { SeccompCache } from './seccomp-cache.ts';
 
 /** An OCI runtime with runc's command line. */
 export interface RuntimeDefinition {
@@ -18,13 +20,15 @@ export interface TaskRuntimeOptions {
   /** containerd's state directory, for what a crash leaves there; undefined when containerd is not ours. */
   readonly containerdState?: string | undefined;
   readonly systemdCgroup: boolean;
+  /** Where compiled seccomp programs are kept. */
+  readonly seccompCache: string;
   readonly runtimes: ReadonlyMap<string, RuntimeDefinition>;
 }
 
 export interface TaskRequest {
   readonly id: string;
   readonly runtime: string;
-  readonly spec: object;
+  readonly spec: RuntimeSpec;
   readonly snapshotter: string;
   readonly rootfs: readonly Mount[];
   readonly io: ProcessIo;
@@ -37,11 +41,13 @@ export class TaskRuntime {
   readonly #options: TaskRuntimeOptions;
   readonly #containerd: ContainerdClient;
   readonly #logger: Logger;
+  readonly #seccomp: SeccompCache;
 
   constructor(options: TaskRuntimeOptions, dependencies: { containerd: ContainerdClient; logger: Logger }) {
     this.#options = options;
     this.#containerd = dependencies.containerd;
     this.#logger = dependencies.logger;
+    this.#seccomp = new SeccompCache(options.seccompCache);
   }
 
   runtime(name: string): RuntimeDefinition {
@@ -77,6 +83,7 @@ export class TaskRuntime {
 
   async #createOnce(request: TaskRequest): Promise<number> {
     const { binary } = this.runtime(request.runtime);
+    const { spec, learn } = this.#seccomp.apply(request.spec, binary);
     const options = packRuncOptions({
       binaryName: binary,
       root: this.#options.runtimeRoot,
@@ -88,16 +95,23 @@ export class TaskRuntime {
       labels: request.labels,
       runtime: 'io.containerd.runc.v2',
       runtimeOptions: options,
-      spec: request.spec,
+      spec,
       snapshotter: request.snapshotter,
       snapshotKey: request.id,
     });
-    return await this.#containerd.tasks.create({
+    const pid = await this.#containerd.tasks.create({
       containerId: request.id,
       rootfs: request.rootfs,
       options,
       ...request.io,
     });
+    if (learn !== undefined) {
+      const state = join(this.#options.runtimeRoot, this.#containerd.namespace, request.id);
+      background(this.#seccomp.learn(learn, state), (error) =>
+        this.#logger.debug('a seccomp program was not kept', { error }),
+      );
+    }
+    return pid;
   }
 
   async start(id: string): Promise<void> {

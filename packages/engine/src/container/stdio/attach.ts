@@ -26,7 +26,7 @@ export function attachTo(
     detachKeys: options.detachKeys,
     output: (signal) => outputOf(container, options, signal),
     endInput: async () => {
-      if (config.StdinOnce) await actions.endInput();
+      if (config.StdinOnce && !config.Tty) await actions.endInput();
     },
     onDetach: actions.onDetach,
   });
