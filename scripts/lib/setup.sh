@@ -110,7 +110,7 @@ build() {
   out=$("$(node24)" "$ROOT/scripts/build.ts") || { echo "$out"; return 1; }
   echo "$out"
   case "$out" in
-    *': built'*) give_back dist packages/containerd/src/generated ;;
+    *': built'*) give_back dist packages/containerd/src/generated; note 'dist/pouch and dist/pouchd' ;;
     *) note 'up to date' ;;
   esac
 }
