@@ -125,7 +125,11 @@ test('a terminal has the size it is given', async () => {
 test('pouch attach follows to the end and takes the exit code', async () => {
   const id = await start(daemon, ['sh', '-c', 'while ! test -e /go; do sleep 0.02; done; echo over; exit 6']);
   const attached = daemon.pouch(['attach', id], { allowFailure: true });
-  await sleep(700);
+  const filters = encodeURIComponent(JSON.stringify({ event: ['attach'], container: [id] }));
+  const events = `/events?since=0&until=`;
+  await eventually('it is attached', async () => {
+    return (await daemon.ok('GET', `${events}${Math.ceil(Date.now() / 1000)}&filters=${filters}`)).text !== '';
+  });
   await daemon.pouch(['exec', id, 'touch', '/go']);
   assert.deepEqual(await attached, { code: 6, stdout: 'over\n', stderr: '' });
   const stopped = await daemon.pouch(['attach', id], { allowFailure: true });
