@@ -5,4 +5,5 @@ export * from './exec.ts';
 export * from './files.ts';
 export * from './ids.ts';
 export * from './log.ts';
+export * from './process-server.ts';
 export * from './units.ts';

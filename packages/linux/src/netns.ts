@@ -1,7 +1,6 @@
 import { mkdir, open, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type ExecResult, errnoCode, exec } from '@pouch/base';
-import { unmount } from './mounts.ts';
+import { type ExecResult, errnoCode, exec, helpers } from '@pouch/base';
 
 const NAME = /^[\w-]{1,64}$/;
 
@@ -27,7 +26,7 @@ export class NetnsDirectory {
     await mkdir(this.directory, { recursive: true, mode: 0o711 });
     await (await open(path, 'wx', 0o444)).close();
     try {
-      await exec('unshare', [`--net=${path}`, 'ip', '-batch', '-'], { input: `${commands.join('\n')}\n` });
+      await helpers.run('unshare', [`--net=${path}`, 'ip', '-batch', '-'], { input: `${commands.join('\n')}\n` });
     } catch (error) {
       await this.remove([name]).catch(() => {});
       throw error;
@@ -39,7 +38,8 @@ export class NetnsDirectory {
   async remove(names: readonly string[]): Promise<void> {
     if (names.length === 0) return;
     const paths = names.map((name) => this.path(name));
-    await unmount(paths, { lazy: true });
+    // What is not mounted is no error; what stays mounted shows when its file is to go.
+    await helpers.run('umount', ['-n', '--no-canonicalize', '--lazy', '--', ...paths], { allowFailure: true });
     for (const path of paths) await removeFile(path);
   }
 
@@ -102,7 +102,7 @@ async function removeFile(path: string): Promise<void> {
       return;
     } catch (error) {
       if (errnoCode(error) !== 'EBUSY' || attempt >= 3) throw error;
-      await unmount([path], { lazy: true });
+      await helpers.run('umount', ['-n', '--no-canonicalize', '--lazy', '--', path], { allowFailure: true });
     }
   }
 }

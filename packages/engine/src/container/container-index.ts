@@ -1,5 +1,5 @@
 import { PouchError } from '@pouch/base';
-import type { RecordTable } from '../store/record-table.ts';
+import type { Durability, RecordTable } from '../store/record-table.ts';
 import { Container, type ContainerDirectories } from './container.ts';
 import type { ContainerRecord } from './container-record.ts';
 
@@ -22,9 +22,9 @@ export class ContainerIndex {
 
   #make(record: ContainerRecord): Container {
     return new Container(record, this.#directories, {
-      save: (changed) => this.#table.put(changed.id, changed, nameInTable(changed)),
+      save: (changed) => this.#table.put(changed.id, changed, nameInTable(changed), durabilityOf(changed)),
       forget: (gone) => {
-        this.#table.delete(gone.id);
+        this.#table.delete(gone.id, gone.hostConfig.AutoRemove ? 'crash' : 'power-loss');
         this.#drop(gone);
       },
     });
@@ -103,4 +103,13 @@ export class ContainerIndex {
 /** Names are unique only among containers that are not being removed. */
 function nameInTable(record: ContainerRecord): string | undefined {
   return record.state.status === 'removing' ? undefined : record.name;
+}
+
+/**
+ * What the user was told survives the loss of power. Steps on the way there need not, for nothing runs after it: they
+ * are finished or undone either way. Nor does a container under --rm, which a boot would only remove.
+ */
+function durabilityOf(record: ContainerRecord): Durability {
+  const onTheWay = ['creating', 'starting', 'removing'].includes(record.state.status);
+  return onTheWay || record.hostConfig.AutoRemove ? 'crash' : 'power-loss';
 }

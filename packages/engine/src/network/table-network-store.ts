@@ -1,5 +1,5 @@
 import type { Database } from '../store/database.ts';
-import { RecordTable } from '../store/record-table.ts';
+import { type Durability, RecordTable } from '../store/record-table.ts';
 import type { NetworkRecord, NetworkRecordKind, NetworkStore } from './network-store.ts';
 
 /** The network room's records in the daemon's database. */
@@ -19,14 +19,19 @@ export class TableNetworkStore implements NetworkStore {
   }
 
   put(record: NetworkRecord): void {
-    this.#tables[record.kind].put(record.id, JSON.parse(record.json));
+    this.#tables[record.kind].put(record.id, JSON.parse(record.json), undefined, durability(record.kind));
   }
 
   delete(kind: NetworkRecordKind, id: string): void {
-    this.#tables[kind].delete(id);
+    this.#tables[kind].delete(id, durability(kind));
   }
 
   list(kind: NetworkRecordKind): NetworkRecord[] {
     return this.#tables[kind].all().map(({ id, value }) => ({ kind, id, json: JSON.stringify(value) }));
   }
+}
+
+/** A sandbox is in the kernel only: no boot leaves one. */
+function durability(kind: NetworkRecordKind): Durability {
+  return kind === 'sandbox' ? 'crash' : 'power-loss';
 }

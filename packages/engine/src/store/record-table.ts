@@ -7,6 +7,9 @@ export interface StoredRecord<T> {
   readonly value: T;
 }
 
+/** What a write survives when it returned. */
+export type Durability = 'crash' | 'power-loss';
+
 /** The records of one kind (container, network, volume, …): JSON values under an id and, where given, a unique name. */
 export class RecordTable<T> {
   readonly #db: Database;
@@ -18,11 +21,11 @@ export class RecordTable<T> {
   }
 
   /** Insert or replace. Throws `already-exists` when another id of this kind has the name. */
-  put(id: string, value: T, name?: string): void {
+  put(id: string, value: T, name?: string, durability: Durability = 'power-loss'): void {
     const sql = `INSERT INTO records (kind, id, name, json) VALUES (?, ?, ?, ?)
       ON CONFLICT (kind, id) DO UPDATE SET name = excluded.name, json = excluded.json`;
     try {
-      this.#db.prepare(sql).run(this.#kind, id, name ?? null, JSON.stringify(value));
+      this.#write(durability, () => this.#db.prepare(sql).run(this.#kind, id, name ?? null, JSON.stringify(value)));
     } catch (error) {
       if (error instanceof Error && error.message.includes('UNIQUE constraint')) {
         throw new PouchError('already-exists', `${this.#kind} name '${name}' is already in use`, { cause: error });
@@ -31,13 +34,18 @@ export class RecordTable<T> {
     }
   }
 
+  #write<R>(durability: Durability, work: () => R): R {
+    return durability === 'crash' ? this.#db.relaxed(work) : work();
+  }
+
   get(id: string): T | undefined {
     const row = this.#db.prepare('SELECT json FROM records WHERE kind = ? AND id = ?').get(this.#kind, id);
     return row ? (JSON.parse(row.json as string) as T) : undefined;
   }
 
-  delete(id: string): boolean {
-    return this.#db.prepare('DELETE FROM records WHERE kind = ? AND id = ?').run(this.#kind, id).changes > 0;
+  delete(id: string, durability: Durability = 'power-loss'): boolean {
+    const sql = 'DELETE FROM records WHERE kind = ? AND id = ?';
+    return this.#write(durability, () => this.#db.prepare(sql).run(this.#kind, id)).changes > 0;
   }
 
   all(): StoredRecord<T>[] {

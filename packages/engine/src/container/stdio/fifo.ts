@@ -1,10 +1,10 @@
 import { constants, openSync } from 'node:fs';
 import { Socket } from 'node:net';
-import { exec } from '@pouch/base';
+import { helpers } from '@pouch/base';
 
 /** Makes FIFOs with mode 0600; fails when a path exists. */
 export async function makeFifos(paths: readonly string[]): Promise<void> {
-  if (paths.length > 0) await exec('mkfifo', ['-m', '600', ...paths]);
+  if (paths.length > 0) await helpers.run('mkfifo', ['-m', '600', ...paths]);
 }
 
 /**
