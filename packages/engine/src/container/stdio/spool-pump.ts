@@ -7,6 +7,8 @@ import type { FollowSource, LogDriver, LogEntry, LogPosition, LogReadOptions } f
 import { STREAMS, type Spool, SpoolFile } from './spool.ts';
 
 const CHUNK = 256 * 1024;
+/** One for all pumps: a turn is synchronous and keeps nothing of it. */
+const BUFFER = Buffer.allocUnsafeSlow(CHUNK);
 /** Bytes taken over after which their space on disk is given back. */
 const PUNCH_EVERY = 32 * 1024 * 1024;
 /** Bytes taken in one turn of the event loop, so that heavy output holds nobody up for more than some milliseconds. */
@@ -40,7 +42,6 @@ export class SpoolPump implements FollowSource, Disposable {
   readonly #holds = new Set<SpoolHold>();
   readonly #files: Record<StreamName, SpoolFile>;
   readonly #punched: Record<StreamName, number> = { stdout: 0, stderr: 0 };
-  readonly #buffer = Buffer.allocUnsafe(CHUNK);
   readonly #cursorFd: number;
   #watcher: FSWatcher | undefined;
   #scheduled = false;
@@ -165,10 +166,10 @@ export class SpoolPump implements FollowSource, Disposable {
     const start = file.offset;
     while (file.offset - start < TURN) {
       const at = file.offset;
-      const count = file.read(this.#buffer);
+      const count = file.read(BUFFER);
       if (count === 0) break;
       // Whether the stream ends here is only sure when this read met the end of the file.
-      const { lines, consumed } = splitLines(this.#buffer.subarray(0, count), final && count < CHUNK);
+      const { lines, consumed } = splitLines(BUFFER.subarray(0, count), final && count < CHUNK);
       file.offset = at + consumed;
       for (const line of lines)
         entries.push({ stream, data: Uint8Array.prototype.slice.call(line.data), time: nowNanos() });
