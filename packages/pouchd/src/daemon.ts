@@ -196,9 +196,9 @@ export class Daemon implements AsyncDisposable {
         images,
         volumes,
         containerd,
-        volumeDrivers: () => ['local'],
+        volumeDrivers: async () => await volumes.drivers.names(),
         warnings: () => networks.warnings(),
-        listeners: () => 0,
+        listeners: () => events.listenerCount,
       },
     );
     const summary = {

@@ -36,6 +36,11 @@ export class EventBus {
     this.#emitter.emit(event);
   }
 
+  /** Streams and subscriptions now. */
+  get listenerCount(): number {
+    return this.#emitter.listenerCount;
+  }
+
   subscribe(listener: (event: EventMessage) => void): Disposable {
     return this.#emitter.subscribe(listener);
   }

@@ -268,7 +268,10 @@ export class ImageManager implements ImageService, Disposable {
   }
 
   async layersSize(): Promise<number> {
-    return await this.#usage.total((await this.#list.images()).flatMap(({ image }) => image ?? []));
+    const unpacked = await this.#usage.total((await this.#list.images()).flatMap(({ image }) => image ?? []));
+    let content = 0;
+    for await (const { size } of this.#deps.containerd.content.list()) content += size;
+    return unpacked + content;
   }
 
   async reconcile(): Promise<void> {

@@ -101,7 +101,7 @@ export interface ImageService {
   distribution(reference: string, auth?: AuthConfig): Promise<DistributionInspect>;
   /** Check credentials with a registry; returns Docker's status line and an identity token where it gives one. */
   login(auth: AuthConfig): Promise<{ Status: string; IdentityToken?: string }>;
-  /** Bytes of all layers, each counted once, for `system df`. */
+  /** Bytes of all images, blobs and unpacked layers, each counted once, for `system df`. */
   layersSize(): Promise<number>;
   /** At start: give up what a former daemon left half done, and read all names anew. Half-fetched blobs are kept. */
   reconcile(): Promise<void>;

@@ -37,7 +37,7 @@ export interface SystemDependencies {
   readonly images: ImageService;
   readonly volumes: VolumeService;
   readonly containerd: ContainerdClient;
-  readonly volumeDrivers: () => readonly string[];
+  readonly volumeDrivers: () => Promise<readonly string[]>;
   readonly warnings: () => readonly string[];
   readonly listeners: () => number;
 }
@@ -88,10 +88,11 @@ export class SystemManager implements SystemService {
   async info(): Promise<SystemInfo> {
     const { host, containers, images, warnings, listeners, volumeDrivers } = this.#dependencies;
     const options = this.#options;
-    const [list, imageList, files] = await Promise.all([
+    const [list, imageList, files, drivers] = await Promise.all([
       containers.list({ all: true, filters: {} }),
       images.list({}),
       readdir('/proc/self/fd').catch(() => []),
+      volumeDrivers(),
     ]);
     const count = (...states: string[]): number => list.filter(({ State }) => states.includes(State)).length;
     return {
@@ -104,7 +105,7 @@ export class SystemManager implements SystemService {
       Driver: options.snapshotter,
       DriverStatus: [['driver-type', 'io.containerd.snapshotter.v1']],
       Plugins: {
-        Volume: [...volumeDrivers()],
+        Volume: [...drivers],
         Network: ['bridge', 'host', 'macvlan', 'null'],
         Authorization: null,
         Log: [...options.logDrivers],
