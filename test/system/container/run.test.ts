@@ -33,3 +33,14 @@ test('nothing of a container that was run with --rm stays', async () => {
   const { stdout } = await daemon.pouch(['ps', '-aq']);
   assert.equal(stdout, '');
 });
+
+test('every start has a seccomp filter, compiled or kept, and so have execs', async () => {
+  const status = ['grep', '^Seccomp:', '/proc/self/status'];
+  for (const runtime of ['crun', 'crun', 'runc']) {
+    assert.match(await daemon.run(['--runtime', runtime, 'busybox', ...status]), /2$/);
+  }
+  const id = (await daemon.pouch(['run', '-d', 'busybox', 'sleep', '60'])).stdout.trim();
+  assert.match((await daemon.pouch(['exec', id, ...status])).stdout, /2\n$/);
+  await daemon.pouch(['rm', '-f', id]);
+  assert.match(await daemon.run(['--security-opt', 'seccomp=unconfined', 'busybox', ...status]), /0$/);
+});

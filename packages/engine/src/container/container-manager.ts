@@ -16,9 +16,7 @@ import type {
 } from '@pouch/api';
 import { isErrorCode, PouchError } from '@pouch/base';
 import { type CgroupHierarchy, cgroupPaths, listCgroupPids } from '@pouch/linux';
-import type { ImageConfig } from '@pouch/oci';
-import { applyChanges } from '../image/changes.ts';
-import type { ContainerImage, ImageService } from '../image/image-service.ts';
+import type { ImageService } from '../image/image-service.ts';
 import type { Container } from './container.ts';
 import type {
   ArchiveStat,
@@ -33,10 +31,12 @@ import type {
 import { validateContainerName } from './create/index.ts';
 import type { ExecManager } from './exec/exec-manager.ts';
 import type { ContainerFilesystem } from './filesystem/index.ts';
+import type { CommitOptions, Committer } from './lifecycle/committer.ts';
 import { publishContainerEvent } from './lifecycle/container-events.ts';
 import type { LifecycleContext } from './lifecycle/context.ts';
 import type { Creator } from './lifecycle/creator.ts';
 import type { NetworkConnector } from './lifecycle/network-connector.ts';
+import type { Pruner } from './lifecycle/pruner.ts';
 import type { Remover } from './lifecycle/remover.ts';
 import type { StartPlanner } from './lifecycle/start-plan.ts';
 import type { Starter } from './lifecycle/starter.ts';
@@ -66,6 +66,8 @@ export interface ContainerManagerParts {
   readonly remover: Remover;
   readonly updater: Updater;
   readonly connector: NetworkConnector;
+  readonly committer: Committer;
+  readonly pruner: Pruner;
   readonly planner: StartPlanner;
   readonly execs: ExecManager;
   readonly filesystem: ContainerFilesystem;
@@ -245,28 +247,7 @@ export class ContainerManager implements ContainerService {
   }
 
   async prune(filters: Filters): Promise<ContainerPruneResponse> {
-    for (const name of Object.keys(filters)) {
-      if (!['label', 'label!', 'until'].includes(name))
-        throw new PouchError('invalid-argument', `invalid filter '${name}'`);
-    }
-    const { context, remover, filesystem } = this.#parts;
-    const passes = await compileFilters(filters, this.#filterSources());
-    const deleted: string[] = [];
-    let reclaimed = 0;
-    for (const container of context.index.all()) {
-      if (!['created', 'exited', 'dead'].includes(container.status) || !passes(container)) continue;
-      const { rw } = await filesystem.sizes(container);
-      try {
-        await remover.remove(container, { force: false, volumes: false });
-      } catch (error) {
-        if (isErrorCode(error, 'conflict', 'not-found')) continue;
-        throw error;
-      }
-      deleted.push(container.id);
-      reclaimed += rw;
-    }
-    context.events.publish('container', 'prune', '', { reclaimed: String(reclaimed) });
-    return { ContainersDeleted: deleted.length > 0 ? deleted : null, SpaceReclaimed: reclaimed };
+    return await this.#parts.pruner.prune(filters, this.#filterSources());
   }
 
   async attach(name: string, options: AttachOptions): Promise<AttachSession> {
@@ -360,48 +341,8 @@ export class ContainerManager implements ContainerService {
     this.#publish(container, 'extract-to-dir');
   }
 
-  async commit(
-    name: string,
-    options: {
-      repository?: string;
-      tag?: string;
-      comment?: string;
-      author?: string;
-      pause: boolean;
-      changes: readonly string[];
-      config?: ContainerCreateRequest;
-    },
-  ): Promise<string> {
-    const container = this.#get(name);
-    const { images, context } = this.#parts;
-    const { record } = container;
-    const parent = await this.#parentImage(container);
-    const pauses = options.pause && container.status === 'running';
-    if (pauses) await context.containerd.tasks.pause(container.id);
-    try {
-      const id = await images.commit({
-        ...(options.repository && { repository: options.repository }),
-        ...(options.tag && { tag: options.tag }),
-        ...(options.comment && { comment: options.comment }),
-        ...(options.author && { author: options.author }),
-        config: applyChanges(imageRunConfig({ ...record.config, ...options.config }), options.changes),
-        snapshotKey: container.id,
-        parent,
-        containerId: container.id,
-      });
-      this.#publish(container, 'commit', {
-        comment: options.comment ?? '',
-        imageID: id,
-        imageRef: options.repository ?? '',
-      });
-      return id;
-    } finally {
-      if (pauses) await context.containerd.tasks.resume(container.id);
-    }
-  }
-
-  async #parentImage(container: Container): Promise<ContainerImage> {
-    return await this.#parts.images.resolve(container.record.imageId);
+  async commit(name: string, options: CommitOptions): Promise<string> {
+    return await this.#parts.committer.commit(this.#get(name), options);
   }
 
   async execCreate(name: string, request: ExecCreateRequest): Promise<string> {
@@ -422,10 +363,4 @@ export class ContainerManager implements ContainerService {
   async execInspect(execId: string): Promise<ExecInspect> {
     return await Promise.resolve(this.#parts.execs.inspect(execId));
   }
-}
-
-/** What of a container's configuration an image keeps. */
-function imageRunConfig(config: ContainerCreateRequest): NonNullable<ImageConfig['config']> {
-  const { Hostname: _h, Domainname: _d, Image: _i, HostConfig: _hc, NetworkingConfig: _n, ...rest } = config;
-  return rest as NonNullable<ImageConfig['config']>;
 }

@@ -15,11 +15,13 @@ import type { ContainerRecord } from './container-record.ts';
 import { ExecManager } from './exec/exec-manager.ts';
 import { ContainerFilesystem } from './filesystem/index.ts';
 import { HealthMonitor } from './health/health-monitor.ts';
+import { Committer } from './lifecycle/committer.ts';
 import { publishContainerEvent } from './lifecycle/container-events.ts';
 import type { LifecycleContext } from './lifecycle/context.ts';
 import { type CreateEnvironment, Creator } from './lifecycle/creator.ts';
 import { ExitHandler } from './lifecycle/exit-handler.ts';
 import { NetworkConnector } from './lifecycle/network-connector.ts';
+import { Pruner } from './lifecycle/pruner.ts';
 import { Reconciler } from './lifecycle/reconciler.ts';
 import { Remover } from './lifecycle/remover.ts';
 import { Restarter } from './lifecycle/restarter.ts';
@@ -172,6 +174,11 @@ export class ContainerRoom implements AsyncDisposable {
         remover,
         updater,
         connector: new NetworkConnector(context),
+        committer: new Committer(context, { images }),
+        pruner: new Pruner(context, {
+          remover,
+          sizeOf: async (container) => (await this.#filesystem.sizes(container)).rw,
+        }),
         planner,
         execs: this.#execs,
         filesystem: this.#filesystem,
