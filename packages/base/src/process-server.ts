@@ -3,6 +3,8 @@ import type { Readable, Writable } from 'node:stream';
 import type { ExecResult } from './exec.ts';
 import { PouchError } from './errors.ts';
 
+type Shell = ChildProcessByStdio<Writable, Readable, null>;
+
 interface Job {
   readonly words: readonly string[];
   readonly settle: (result: ExecResult) => void;
@@ -18,7 +20,7 @@ const TIMEOUT = 30_000;
  */
 export class ProcessServer implements Disposable {
   readonly #jobs: Job[] = [];
-  #shell: ChildProcessByStdio<Writable, Readable, null> | undefined;
+  #shell: Shell | undefined;
   #answer = Buffer.alloc(0);
   #timer: NodeJS.Timeout | undefined;
 
@@ -34,7 +36,7 @@ export class ProcessServer implements Disposable {
     this.#jobs.push({ words, settle: resolve, fail: reject });
     const shell = this.#shell ?? this.#start();
     shell.stdin.write(line);
-    shell.ref();
+    hold(shell, true);
     this.#timer ??= setTimeout(
       () => this.#end(`${this.#jobs[0]?.words[0]} did not finish within ${TIMEOUT} ms`),
       TIMEOUT,
@@ -47,7 +49,7 @@ export class ProcessServer implements Disposable {
     return result;
   }
 
-  #start(): ChildProcessByStdio<Writable, Readable, null> {
+  #start(): Shell {
     const shell = spawn('/bin/sh', [], { stdio: ['pipe', 'pipe', 'ignore'], env: { ...process.env, LC_ALL: 'C' } });
     this.#shell = shell;
     this.#answer = Buffer.alloc(0);
@@ -73,8 +75,8 @@ export class ProcessServer implements Disposable {
       this.#jobs.shift()?.settle({ code, stdout, stderr: '' });
       clearTimeout(this.#timer);
       this.#timer = undefined;
-      if (this.#jobs.length === 0) this.#shell?.unref();
-      else this.#timer = setTimeout(() => this.#end('a helper program hangs'), TIMEOUT);
+      if (this.#jobs.length > 0) this.#timer = setTimeout(() => this.#end('a helper program hangs'), TIMEOUT);
+      else if (this.#shell) hold(this.#shell, false);
     }
   }
 
@@ -89,6 +91,14 @@ export class ProcessServer implements Disposable {
 
   [Symbol.dispose](): void {
     this.#end('it was stopped');
+  }
+}
+
+/** Whether the shell and its pipes keep this process alive: only while somebody waits for an answer. */
+function hold(shell: Shell, held: boolean): void {
+  for (const handle of [shell, shell.stdin, shell.stdout]) {
+    if (held && 'ref' in handle && typeof handle.ref === 'function') handle.ref();
+    else if (!held && 'unref' in handle && typeof handle.unref === 'function') handle.unref();
   }
 }
 
