@@ -160,15 +160,23 @@ test('a terminal in front of the CLI: raw, sized, detached by its keys', async (
   const env = { POUCH_HOST: `unix://${daemon.socket}`, HOME: daemon.directory, TERM: 'xterm' };
   const main = new URL('../../../packages/cli/src/main.ts', import.meta.url).pathname;
   const run = async (command: string): Promise<string> =>
-    (await exec('script', ['-qec', `stty rows 30 cols 90; ${process.execPath} ${main} ${command}`, '/dev/null'], { env })).stdout;
+    (
+      await exec('script', ['-qec', `stty rows 30 cols 90; ${process.execPath} ${main} ${command}`, '/dev/null'], {
+        env,
+      })
+    ).stdout;
   const output = await run('run --rm -it busybox sh -c "tty; stty size"');
   assert.match(output, /\/dev\/(pts\/\d|console)/);
   assert.match(output, /30 90/);
   const id = await start(daemon, ['cat'], { OpenStdin: true, Tty: true });
-  const detached = await exec('script', ['-qec', `${process.execPath} ${main} attach --detach-keys q ${id}`, '/dev/null'], {
-    env,
-    input: 'q',
-  });
+  const detached = await exec(
+    'script',
+    ['-qec', `${process.execPath} ${main} attach --detach-keys q ${id}`, '/dev/null'],
+    {
+      env,
+      input: 'q',
+    },
+  );
   assert.match(detached.stdout, /read escape sequence/);
   await eventually('still running', async () => (await inspect(daemon, id)).State.Running);
   await remove(daemon, id);

@@ -170,7 +170,10 @@ export class StreamClient implements Disposable {
 
   /** Resolves once standard output holds the text. */
   async sees(text: string): Promise<void> {
-    await eventually(`'${text}' in '${this.stdout.slice(-200)}'`, async () => await Promise.resolve(this.stdout.includes(text)));
+    await eventually(
+      `'${text}' in '${this.stdout.slice(-200)}'`,
+      async () => await Promise.resolve(this.stdout.includes(text)),
+    );
   }
 
   [Symbol.dispose](): void {

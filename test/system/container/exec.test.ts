@@ -128,7 +128,10 @@ test('many at once', async () => {
   const outputs = await Promise.all(
     Array.from({ length: 12 }, async (_, index) => await run(id, 'echo', `number ${index}`)),
   );
-  assert.deepEqual(outputs, Array.from({ length: 12 }, (_, index) => `number ${index}`));
+  assert.deepEqual(
+    outputs,
+    Array.from({ length: 12 }, (_, index) => `number ${index}`),
+  );
 });
 
 test('a stopped container takes none, and its execs end with it', async () => {

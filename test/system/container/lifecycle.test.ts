@@ -171,7 +171,18 @@ test('rename: the new name works, the old one is free, a taken one is refused', 
 test('update changes limits of a running container and its restart policy', async () => {
   const id = await start(daemon, ['sleep', '1000'], { HostConfig: { Memory: 64 * 1024 * 1024 } });
   await daemon.pouch([
-    'update', '--memory', '96m', '--memory-swap', '96m', '--cpus', '0.5', '--pids-limit', '77', '--restart', 'on-failure:2', id,
+    'update',
+    '--memory',
+    '96m',
+    '--memory-swap',
+    '96m',
+    '--cpus',
+    '0.5',
+    '--pids-limit',
+    '77',
+    '--restart',
+    'on-failure:2',
+    id,
   ]);
   const { HostConfig: host, State: state } = await inspect(daemon, id);
   assert.equal(host.Memory, 96 * 1024 * 1024);
@@ -179,7 +190,10 @@ test('update changes limits of a running container and its restart policy', asyn
   assert.deepEqual(host.RestartPolicy, { Name: 'on-failure', MaximumRetryCount: 2 });
   const cgroups = readFileSync(`/proc/${state.Pid}/cgroup`, 'utf8');
   const path = (controller: string): string =>
-    cgroups.split('\n').find((line) => line.split(':')[1]?.split(',').includes(controller))?.split(':')[2] ?? '';
+    cgroups
+      .split('\n')
+      .find((line) => line.split(':')[1]?.split(',').includes(controller))
+      ?.split(':')[2] ?? '';
   const read = (controller: string, file: string): string => {
     const v1 = join('/sys/fs/cgroup', controller, path(controller), file);
     return readFileSync(v1, 'utf8').trim();
@@ -196,7 +210,14 @@ test('update changes limits of a running container and its restart policy', asyn
 
 test('a restart policy counts, waits longer each time, and gives up', async () => {
   const { stdout } = await daemon.pouch([
-    'run', '-d', '--restart', 'on-failure:3', 'busybox', 'sh', '-c', 'cut -d. -f1,2 /proc/uptime | cut -d" " -f1; exit 9',
+    'run',
+    '-d',
+    '--restart',
+    'on-failure:3',
+    'busybox',
+    'sh',
+    '-c',
+    'cut -d. -f1,2 /proc/uptime | cut -d" " -f1; exit 9',
   ]);
   const id = stdout.trim();
   await eventually('it was given up', async () => {
@@ -250,7 +271,18 @@ test('a container stopped while it waits for its restart stays down', async () =
 
 test('auto-remove takes container and anonymous volumes away, and an id file names it', async () => {
   const file = join(daemon.directory, 'cid');
-  const { stdout } = await daemon.pouch(['run', '-d', '--rm', '-v', '/data', '--cidfile', file, 'busybox', 'sleep', '1000']);
+  const { stdout } = await daemon.pouch([
+    'run',
+    '-d',
+    '--rm',
+    '-v',
+    '/data',
+    '--cidfile',
+    file,
+    'busybox',
+    'sleep',
+    '1000',
+  ]);
   const id = stdout.trim();
   assert.equal(readFileSync(file, 'utf8'), id);
   const volume = (await inspect(daemon, id)).Mounts[0]?.Name ?? '';
@@ -292,7 +324,10 @@ test('health: healthy, unhealthy, and failures in the start period do not count'
   const state = (await inspect(daemon, bad)).State.Health;
   assert.ok((state?.FailingStreak ?? 0) >= 2);
   assert.match(state?.Log?.[0]?.Output ?? '', /broken/);
-  assert.match((await daemon.pouch(['ps', '--filter', 'health=unhealthy', '--format', '{{.Status}}'])).stdout, /\(unhealthy\)/);
+  assert.match(
+    (await daemon.pouch(['ps', '--filter', 'health=unhealthy', '--format', '{{.Status}}'])).stdout,
+    /\(unhealthy\)/,
+  );
   assert.match((await daemon.pouch(['ps', '-f', `id=${good}`, '--format', '{{.Status}}'])).stdout, /\(healthy\)/);
   await remove(daemon, good, bad, slow, hung);
 });

@@ -46,7 +46,9 @@ test('cpus, shares, period, quota and cpuset', async () => {
 test('the number of processes', async () => {
   assert.equal(await control(['--pids-limit', '20'], 'pids/pids.max', 'pids.max'), '20');
   const script = 'for i in $(seq 60); do sleep 5 & done; echo never';
-  const answer = await daemon.pouch(['run', '--rm', '--pids-limit', '20', 'busybox', 'sh', '-c', script], { allowFailure: true });
+  const answer = await daemon.pouch(['run', '--rm', '--pids-limit', '20', 'busybox', 'sh', '-c', script], {
+    allowFailure: true,
+  });
   assert.notEqual(answer.code, 0);
   assert.match(answer.stderr, /fork/);
 });
@@ -60,15 +62,28 @@ test('ulimits, and the score of the killer for want of memory', async () => {
 });
 
 test('devices: those of the host when asked, with their rights, and none else', async () => {
-  assert.equal(await daemon.run(['busybox', 'sh', '-c', 'ls /dev | tr "\\n" " "']),
-    'core fd full mqueue null ptmx pts random shm stderr stdin stdout tty urandom zero');
+  assert.equal(
+    await daemon.run(['busybox', 'sh', '-c', 'ls /dev | tr "\\n" " "']),
+    'core fd full mqueue null ptmx pts random shm stderr stdin stdout tty urandom zero',
+  );
   const given = ['--device', '/dev/fuse:/dev/given:r'];
   assert.match(await daemon.run([...given, 'busybox', 'ls', '-l', '/dev/given']), /^c.* 10, 229 /);
-  const write = await daemon.pouch(['run', '--rm', ...given, 'busybox', 'sh', '-c', 'echo > /dev/given'], { allowFailure: true });
+  const write = await daemon.pouch(['run', '--rm', ...given, 'busybox', 'sh', '-c', 'echo > /dev/given'], {
+    allowFailure: true,
+  });
   assert.match(write.stderr, /Operation not permitted/);
-  const made = await daemon.pouch(['run', '--rm', 'busybox', 'sh', '-c', 'mknod /tmp/kmsg c 1 11 && cat /tmp/kmsg'], { allowFailure: true });
+  const made = await daemon.pouch(['run', '--rm', 'busybox', 'sh', '-c', 'mknod /tmp/kmsg c 1 11 && cat /tmp/kmsg'], {
+    allowFailure: true,
+  });
   assert.match(made.stderr, /Operation not permitted/);
-  await daemon.run(['--device-cgroup-rule', 'c 10:229 r', 'busybox', 'sh', '-c', 'mknod /tmp/fuse c 10 229; : < /tmp/fuse']);
+  await daemon.run([
+    '--device-cgroup-rule',
+    'c 10:229 r',
+    'busybox',
+    'sh',
+    '-c',
+    'mknod /tmp/fuse c 10 229; : < /tmp/fuse',
+  ]);
   await refused(['--device', '/dev/nosuch'], /"\/dev\/nosuch": no such file or directory/, 127);
 });
 
@@ -77,7 +92,8 @@ test('block IO limits reach the kernel, where it has them', async (t) => {
   const weight = (await inspect(daemon, weighted.stdout.trim())).HostConfig.BlkioWeight;
   assert.ok(weight === 300 || /Block I\/O weight.*discarded/.test(weighted.stderr), weighted.stderr);
   await remove(daemon, weighted.stdout.trim());
-  if (!V1 || !existsSync('/sys/fs/cgroup/blkio/blkio.throttle.read_bps_device')) return t.skip('no blkio throttling here');
+  if (!V1 || !existsSync('/sys/fs/cgroup/blkio/blkio.throttle.read_bps_device'))
+    return t.skip('no blkio throttling here');
   const device = ['/dev/vda', '/dev/sda', '/dev/loop0'].find((path) => existsSync(path));
   if (!device) return t.skip('no block device here');
   const flags = ['--device-read-bps', `${device}:1mb`];
@@ -91,7 +107,17 @@ test('shared memory has the size asked for', async () => {
 
 test('runc and crun, and no other', async () => {
   for (const runtime of ['runc', 'crun']) {
-    const { stdout } = await daemon.pouch(['run', '-d', '--runtime', runtime, 'busybox', 'sh', '-c', 'echo $0; sleep 1000', runtime]);
+    const { stdout } = await daemon.pouch([
+      'run',
+      '-d',
+      '--runtime',
+      runtime,
+      'busybox',
+      'sh',
+      '-c',
+      'echo $0; sleep 1000',
+      runtime,
+    ]);
     const id = stdout.trim();
     assert.equal((await inspect(daemon, id)).HostConfig.Runtime, runtime);
     assert.equal((await daemon.pouch(['exec', id, 'echo', 'inside'])).stdout, 'inside\n');
@@ -100,19 +126,34 @@ test('runc and crun, and no other', async () => {
     await daemon.pouch(['unpause', id]);
     await daemon.pouch(['update', '--cpus', '0.5', id]);
     await remove(daemon, id);
-    const missing = await daemon.pouch(['run', '--rm', '--runtime', runtime, 'busybox', 'nosuch'], { allowFailure: true });
+    const missing = await daemon.pouch(['run', '--rm', '--runtime', runtime, 'busybox', 'nosuch'], {
+      allowFailure: true,
+    });
     assert.equal(missing.code, 127, `${runtime}: ${missing.stderr}`);
-    const plain = await daemon.pouch(['run', '--rm', '--runtime', runtime, 'busybox', '/etc/passwd'], { allowFailure: true });
+    const plain = await daemon.pouch(['run', '--rm', '--runtime', runtime, 'busybox', '/etc/passwd'], {
+      allowFailure: true,
+    });
     assert.equal(plain.code, 126, `${runtime}: ${plain.stderr}`);
   }
   await refused(['--runtime', 'nosuch'], /unknown or invalid runtime name: nosuch/);
 });
 
 test('top, stats and ports tell of a running container', async () => {
-  const id = await start(daemon, ['sh', '-c', 'sleep 1000 & exec sleep 2000'], { HostConfig: { Memory: 64 << 20 } }, 'busy');
+  const id = await start(
+    daemon,
+    ['sh', '-c', 'sleep 1000 & exec sleep 2000'],
+    { HostConfig: { Memory: 64 << 20 } },
+    'busy',
+  );
   const top = (await daemon.pouch(['top', id])).stdout.trim().split('\n');
   assert.match(top[0] as string, /^UID\s+PID\s+PPID/);
-  assert.deepEqual(top.slice(1).map((line) => /sleep \d+$/.exec(line)?.[0]).toSorted(), ['sleep 1000', 'sleep 2000']);
+  assert.deepEqual(
+    top
+      .slice(1)
+      .map((line) => /sleep \d+$/.exec(line)?.[0])
+      .toSorted(),
+    ['sleep 1000', 'sleep 2000'],
+  );
   const columns = (await daemon.pouch(['top', id, '-o', 'pid,comm'])).stdout.trim().split('\n');
   assert.match(columns[0] as string, /^PID\s+COMMAND$/);
   assert.equal(columns.length, 3);
@@ -120,7 +161,9 @@ test('top, stats and ports tell of a running container', async () => {
   assert.match(stats.stdout, /^busy [\d.]+[KM]iB \/ 64MiB 2\n$/);
   const table = (await daemon.pouch(['stats', '--no-stream'])).stdout;
   assert.match(table, /^CONTAINER ID +NAME +CPU % +MEM USAGE \/ LIMIT +MEM % +NET I\/O +BLOCK I\/O +PIDS\n/);
-  const once = (await daemon.ok('GET', `/containers/${id}/stats?stream=0&one-shot=1`)).json as { memory_stats: { limit: number } };
+  const once = (await daemon.ok('GET', `/containers/${id}/stats?stream=0&one-shot=1`)).json as {
+    memory_stats: { limit: number };
+  };
   assert.equal(once.memory_stats.limit, 64 << 20);
   await remove(daemon, id);
 });

@@ -44,7 +44,11 @@ test('timestamps, since and until', async () => {
 });
 
 test('follow gives what was, what comes, and ends with the container', async () => {
-  const id = await start(daemon, ['sh', '-c', 'echo early; while ! test -e /go; do sleep 0.02; done; echo late; exit 1']);
+  const id = await start(daemon, [
+    'sh',
+    '-c',
+    'echo early; while ! test -e /go; do sleep 0.02; done; echo late; exit 1',
+  ]);
   await eventually('early', async () => (await logsOf(daemon, id)) === 'early\n');
   const following = daemon.pouch(['logs', '-f', id]);
   const fromNow = daemon.pouch(['logs', '-f', '--tail', '0', id]);
@@ -57,9 +61,13 @@ test('follow gives what was, what comes, and ends with the container', async () 
 });
 
 test('the log of every run is kept, and follow goes through rotations', async () => {
-  const id = await create(daemon, ['sh', '-c', 'seq 1 20000; while ! test -e /go; do sleep 0.02; done; seq 20001 40000'], {
-    HostConfig: { LogConfig: { Type: 'json-file', Config: { 'max-size': '200k', 'max-file': '3' } } },
-  });
+  const id = await create(
+    daemon,
+    ['sh', '-c', 'seq 1 20000; while ! test -e /go; do sleep 0.02; done; seq 20001 40000'],
+    {
+      HostConfig: { LogConfig: { Type: 'json-file', Config: { 'max-size': '200k', 'max-file': '3' } } },
+    },
+  );
   await daemon.ok('POST', `/containers/${id}/start`);
   await eventually('20000', async () => (await daemon.pouch(['logs', '--tail', '1', id])).stdout === '20000\n');
   const following = daemon.pouch(['logs', '-f', '--tail', '1', id]);
@@ -72,28 +80,62 @@ test('the log of every run is kept, and follow goes through rotations', async ()
   assert.equal(files.length, 3, files.join(' '));
   const kept = (await daemon.pouch(['logs', id])).stdout.trim().split('\n').map(Number);
   assert.equal(kept.at(-1), 40_000);
-  assert.deepEqual(kept, Array.from({ length: kept.length }, (_, index) => 40_000 - kept.length + 1 + index));
+  assert.deepEqual(
+    kept,
+    Array.from({ length: kept.length }, (_, index) => 40_000 - kept.length + 1 + index),
+  );
   await remove(daemon, id);
 });
 
 test('rotated files are compressed and still read', async () => {
   const options = ['--log-opt', 'max-size=100k', '--log-opt', 'max-file=5', '--log-opt', 'compress=true'];
-  const { stdout } = await daemon.pouch(['run', '-d', ...options, 'busybox', 'sh', '-c', 'seq 1 3000; sleep 0.3; seq 3001 6000']);
+  const { stdout } = await daemon.pouch([
+    'run',
+    '-d',
+    ...options,
+    'busybox',
+    'sh',
+    '-c',
+    'seq 1 3000; sleep 0.3; seq 3001 6000',
+  ]);
   const id = stdout.trim();
   await exitCode(daemon, id);
   const directory = dirname((await inspect(daemon, id)).LogPath);
-  await eventually('a compressed file', async () => await Promise.resolve(readdirSync(directory).some((name) => name.endsWith('.gz'))));
+  await eventually(
+    'a compressed file',
+    async () => await Promise.resolve(readdirSync(directory).some((name) => name.endsWith('.gz'))),
+  );
   const kept = (await daemon.pouch(['logs', id])).stdout.trim().split('\n').map(Number);
   assert.equal(kept.at(-1), 6000);
-  assert.deepEqual(kept, Array.from({ length: kept.length }, (_, index) => 6000 - kept.length + 1 + index));
+  assert.deepEqual(
+    kept,
+    Array.from({ length: kept.length }, (_, index) => 6000 - kept.length + 1 + index),
+  );
   assert.equal((await daemon.pouch(['logs', '--tail', '3500', id])).stdout.split('\n').length, 3501);
   await remove(daemon, id);
 });
 
 test('details show chosen labels, variables and the tag', async () => {
   const { stdout } = await daemon.pouch([
-    'run', '-d', '--name', 'detailed', '--label', 'role=web', '--label', 'other=x', '-e', 'STAGE=test', '--log-opt', 'labels=role',
-    '--log-opt', 'env=STAGE', '--log-opt', 'tag={{.Name}}', 'busybox', 'echo', 'hello',
+    'run',
+    '-d',
+    '--name',
+    'detailed',
+    '--label',
+    'role=web',
+    '--label',
+    'other=x',
+    '-e',
+    'STAGE=test',
+    '--log-opt',
+    'labels=role',
+    '--log-opt',
+    'env=STAGE',
+    '--log-opt',
+    'tag={{.Name}}',
+    'busybox',
+    'echo',
+    'hello',
   ]);
   const id = stdout.trim();
   await exitCode(daemon, id);
@@ -116,7 +158,16 @@ test('none keeps nothing, attached output all the same', async () => {
 
 test('non-blocking never holds the container up and keeps the newest', async () => {
   const { stdout } = await daemon.pouch([
-    'run', '-d', '--log-opt', 'mode=non-blocking', '--log-opt', 'max-buffer-size=64k', 'busybox', 'sh', '-c', 'seq 1 300000; echo end',
+    'run',
+    '-d',
+    '--log-opt',
+    'mode=non-blocking',
+    '--log-opt',
+    'max-buffer-size=64k',
+    'busybox',
+    'sh',
+    '-c',
+    'seq 1 300000; echo end',
   ]);
   const id = stdout.trim();
   assert.equal(await exitCode(daemon, id), 0);

@@ -23,8 +23,14 @@ async function fails(flags: readonly string[], script: string): Promise<string> 
 }
 
 test('user, groups, directory and entrypoint', async () => {
-  assert.equal(await daemon.run(['-u', 'user', 'busybox', 'id']), 'uid=1000(user) gid=1000(user) groups=1000(user),2000(extra)');
-  assert.equal(await daemon.run(['-u', '12:34', '--group-add', 'extra', '--group-add', '77', 'busybox', 'id', '-G']), '34 77 2000');
+  assert.equal(
+    await daemon.run(['-u', 'user', 'busybox', 'id']),
+    'uid=1000(user) gid=1000(user) groups=1000(user),2000(extra)',
+  );
+  assert.equal(
+    await daemon.run(['-u', '12:34', '--group-add', 'extra', '--group-add', '77', 'busybox', 'id', '-G']),
+    '34 77 2000',
+  );
   assert.match(await fails(['-u', 'nobody-here'], 'true'), /nobody-here/);
   assert.equal(await daemon.run(['-w', '/made/for/it', 'busybox', 'pwd']), '/made/for/it');
   assert.equal(await daemon.run(['--entrypoint', 'echo', 'busybox', 'a', 'b']), 'a b');
@@ -34,7 +40,18 @@ test('user, groups, directory and entrypoint', async () => {
 test('environment, by flag and file, and labels and annotations', async () => {
   const file = join(daemon.directory, 'vars');
   writeFileSync(file, '# a comment\nFROM_FILE=one two\n\nPOUCH_HOST\n');
-  const output = await daemon.run(['-e', 'A=1', '-e', 'POUCH_HOST', '--env-file', file, '-e', 'HOSTNAME=x', 'busybox', 'env']);
+  const output = await daemon.run([
+    '-e',
+    'A=1',
+    '-e',
+    'POUCH_HOST',
+    '--env-file',
+    file,
+    '-e',
+    'HOSTNAME=x',
+    'busybox',
+    'env',
+  ]);
   for (const line of ['A=1', 'FROM_FILE=one two', `POUCH_HOST=unix://${daemon.socket}`, 'HOSTNAME=x', 'HOME=/root']) {
     assert.ok(output.split('\n').includes(line), `${line} in ${output}`);
   }
@@ -49,17 +66,24 @@ test('environment, by flag and file, and labels and annotations', async () => {
 });
 
 test('host and domain name, hosts file, resolver', async () => {
-  assert.equal(await shell(['-h', 'box', '--domainname', 'example.org'], 'hostname; cat /proc/sys/kernel/domainname'), 'box\nexample.org');
+  assert.equal(
+    await shell(['-h', 'box', '--domainname', 'example.org'], 'hostname; cat /proc/sys/kernel/domainname'),
+    'box\nexample.org',
+  );
   const id = (await daemon.pouch(['create', 'busybox'])).stdout.trim();
   assert.equal((await inspect(daemon, id)).Config.Hostname, id.slice(0, 12));
   await remove(daemon, id);
-  const hosts = await shell(['--add-host', 'db:10.1.2.3', '--add-host', 'up:host-gateway', '-h', 'box'], 'cat /etc/hosts');
+  const hosts = await shell(
+    ['--add-host', 'db:10.1.2.3', '--add-host', 'up:host-gateway', '-h', 'box'],
+    'cat /etc/hosts',
+  );
   assert.match(hosts, /^10\.1\.2\.3\s+db$/m);
   assert.match(hosts, /^\d+\.\d+\.\d+\.1\s+up$/m);
   assert.match(hosts, /^\d+\.\d+\.\d+\.\d+\s+box$/m);
   const resolver = ['--dns', '9.9.9.9', '--dns-search', 'example.org', '--dns-option', 'ndots:2'];
   const conf = await shell(resolver, 'cat /etc/resolv.conf');
-  for (const line of ['nameserver 9.9.9.9', 'search example.org', 'options ndots:2']) assert.ok(conf.includes(line), conf);
+  for (const line of ['nameserver 9.9.9.9', 'search example.org', 'options ndots:2'])
+    assert.ok(conf.includes(line), conf);
 });
 
 test('kernel settings of its own namespaces, and no others', async () => {
@@ -73,15 +97,30 @@ test('namespaces: own, of the host, and of another container', async () => {
   const host = (kind: string): string => readlinkSync(`/proc/self/ns/${kind}`);
   const inside = async (flags: readonly string[], kind: string): Promise<string> =>
     await daemon.run([...flags, 'busybox', 'readlink', `/proc/self/ns/${kind}`]);
-  for (const [flag, kind] of [['pid', 'pid'], ['uts', 'uts'], ['ipc', 'ipc'], ['network', 'net'], ['cgroupns', 'cgroup']] as const) {
+  for (const [flag, kind] of [
+    ['pid', 'pid'],
+    ['uts', 'uts'],
+    ['ipc', 'ipc'],
+    ['network', 'net'],
+    ['cgroupns', 'cgroup'],
+  ] as const) {
     assert.equal(await inside([`--${flag}`, 'host'], kind), host(kind), flag);
   }
   for (const kind of ['pid', 'uts', 'ipc', 'net', 'mnt']) assert.notEqual(await inside([], kind), host(kind), kind);
   assert.notEqual(await inside(['--cgroupns', 'private'], 'cgroup'), host('cgroup'));
   assert.equal(await shell(['--uts', 'host'], 'hostname'), hostname());
-  const id = await start(daemon, ['sh', '-c', 'echo shared > /dev/shm/file; sleep 1000'], { HostConfig: { IpcMode: 'shareable' } }, 'owner');
+  const id = await start(
+    daemon,
+    ['sh', '-c', 'echo shared > /dev/shm/file; sleep 1000'],
+    { HostConfig: { IpcMode: 'shareable' } },
+    'owner',
+  );
   const { Pid: pid } = (await inspect(daemon, id)).State;
-  for (const [flag, kind] of [['pid', 'pid'], ['ipc', 'ipc'], ['network', 'net']] as const) {
+  for (const [flag, kind] of [
+    ['pid', 'pid'],
+    ['ipc', 'ipc'],
+    ['network', 'net'],
+  ] as const) {
     assert.equal(await inside([`--${flag}`, 'container:owner'], kind), readlinkSync(`/proc/${pid}/ns/${kind}`), flag);
   }
   assert.equal(await shell(['--ipc', 'container:owner'], 'cat /dev/shm/file'), 'shared');
@@ -99,7 +138,10 @@ test('capabilities: those that are usual, added and dropped', async () => {
   assert.equal(await bits(), 0xa80425fbn);
   assert.equal(await bits('--cap-drop', 'ALL'), 0n);
   assert.equal(await bits('--cap-drop', 'ALL', '--cap-add', 'net_bind_service'), 1n << 10n);
-  assert.equal(await bits('--cap-add', 'NET_ADMIN', '--cap-drop', 'CAP_MKNOD'), (0xa80425fbn | (1n << 12n)) & ~(1n << 27n));
+  assert.equal(
+    await bits('--cap-add', 'NET_ADMIN', '--cap-drop', 'CAP_MKNOD'),
+    (0xa80425fbn | (1n << 12n)) & ~(1n << 27n),
+  );
   assert.equal(await bits('-u', 'user'), 0n);
   assert.match(await fails(['--cap-add', 'NOSUCH'], 'true'), /NOSUCH/i);
   assert.match(await fails([], 'ip link add d0 type dummy'), /not permitted/);
@@ -119,20 +161,31 @@ test('seccomp: the usual profile, one of our own, and none', async () => {
 });
 
 test('no new privileges; what of /proc and /sys is hidden', async () => {
-  assert.equal(await shell(['--security-opt', 'no-new-privileges'], 'grep NoNewPrivs /proc/self/status'), 'NoNewPrivs:\t1');
+  assert.equal(
+    await shell(['--security-opt', 'no-new-privileges'], 'grep NoNewPrivs /proc/self/status'),
+    'NoNewPrivs:\t1',
+  );
   assert.equal(await shell([], 'cat /proc/kcore /proc/keys /proc/timer_list 2>/dev/null | head -c 10 | wc -c'), '0');
   assert.match(await fails([], 'echo 1 > /proc/sys/kernel/msgmax'), /Read-only file system/);
-  assert.match(await fails([], 'mkdir /sys/fs/cgroup/x || echo > /sys/kernel/profiling'), /Read-only|denied|No such|nonexistent/);
+  assert.match(
+    await fails([], 'mkdir /sys/fs/cgroup/x || echo > /sys/kernel/profiling'),
+    /Read-only|denied|No such|nonexistent/,
+  );
   assert.match(await shell(['--privileged'], 'grep " /sys sysfs" /proc/mounts'), /\brw\b/);
 });
 
 test('a root file system that is read-only', async () => {
   assert.match(await fails(['--read-only'], 'echo > /file'), /Read-only file system/);
-  assert.equal(await shell(['--read-only', '--tmpfs', '/tmp:size=1m', '-v', '/data'], 'echo > /tmp/a; echo > /data/b; echo fine'), 'fine');
+  assert.equal(
+    await shell(['--read-only', '--tmpfs', '/tmp:size=1m', '-v', '/data'], 'echo > /tmp/a; echo > /data/b; echo fine'),
+    'fine',
+  );
 });
 
 test('init reaps and passes signals on, or says what is missing', async (t) => {
-  const there = await exec('sh', ['-c', 'command -v tini || command -v docker-init || command -v tini-static'], { allowFailure: true });
+  const there = await exec('sh', ['-c', 'command -v tini || command -v docker-init || command -v tini-static'], {
+    allowFailure: true,
+  });
   if (there.code !== 0) {
     assert.match(await fails(['--init'], 'true'), /tini|docker-init/);
     return t.skip('tini is not installed on this host');
@@ -163,7 +216,10 @@ test('binds and their propagation', async () => {
   const directory = join(daemon.directory, 'bound');
   mkdirSync(directory);
   writeFileSync(join(directory, 'file'), 'from the host');
-  assert.equal(await shell(['-v', `${directory}:/mnt:ro`], 'cat /mnt/file; echo > /mnt/x 2>/dev/null || echo no'), 'from the hostno');
+  assert.equal(
+    await shell(['-v', `${directory}:/mnt:ro`], 'cat /mnt/file; echo > /mnt/x 2>/dev/null || echo no'),
+    'from the hostno',
+  );
   await shell(['-v', `${directory}:/mnt`], 'echo written > /mnt/back');
   assert.equal(readFileSync(join(directory, 'back'), 'utf8'), 'written\n');
   await shell(['-v', `${directory}/made:/mnt`], 'true');
@@ -173,7 +229,12 @@ test('binds and their propagation', async () => {
   try {
     await exec('mount', ['--make-shared', directory]);
     const mounts = async (mode: string): Promise<string> =>
-      (await shell(['--mount', `type=bind,source=${directory},target=/mnt,bind-propagation=${mode}`], 'grep " /mnt " /proc/self/mountinfo')).split(' - ')[0] as string;
+      (
+        await shell(
+          ['--mount', `type=bind,source=${directory},target=/mnt,bind-propagation=${mode}`],
+          'grep " /mnt " /proc/self/mountinfo',
+        )
+      ).split(' - ')[0] as string;
     assert.match(await mounts('rshared'), /shared:\d+/);
     assert.match(await mounts('rslave'), /master:\d+/);
     assert.doesNotMatch(await mounts('rprivate'), /shared|master/);
