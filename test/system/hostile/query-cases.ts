@@ -1,0 +1,87 @@
+import { type HostileCase, refused } from './hostile-case.ts';
+
+function filters(path: string, value: string, says: RegExp): HostileCase {
+  return refused(`filters of ${path}: ${value}`, `GET ${path}?filters=${encodeURIComponent(value)}`, 400, says);
+}
+
+/** Parameters, URLs, methods and end points. */
+export const QUERY_CASES: readonly HostileCase[] = [
+  filters('/containers/json', '{', /JSON/),
+  filters('/containers/json', '[]', /filters/),
+  filters('/containers/json', '{"status":"running"}', /status/),
+  filters('/containers/json', '{"status":["nope"]}', /nope|status/),
+  filters('/containers/json', '{"nope":["x"]}', /nope/),
+  filters('/containers/json', '{"__proto__":["x"]}', /__proto__/),
+  filters('/containers/json', '{"exited":["x"]}', /exited|x/),
+  filters('/images/json', '{"dangling":["maybe"]}', /dangling/),
+  filters('/images/json', '{"until":["yesterday"]}', /until|yesterday/),
+  filters('/networks', '{"type":["nope"]}', /type|nope/),
+  filters('/networks', 'null}', /JSON/),
+  filters('/volumes', '{"dangling":["maybe"]}', /dangling/),
+  filters('/volumes', '{"nope":["x"]}', /nope/),
+  filters('/events', '{"type":7}', /type/),
+  filters('/events', '{', /JSON/),
+  refused('a limit that is no number', 'GET /containers/json?limit=many', 400, /limit.*expected an integer/),
+  refused('a limit beyond 64 bits', 'GET /containers/json?limit=99999999999999999999', 400, /limit/),
+  refused('logs: no stream', 'GET /containers/victim/logs', 400, /at least one stream/),
+  refused('logs: a time that is none', 'GET /containers/victim/logs?stdout=1&since=yesterday', 400, /since/),
+  refused('logs: not there', 'GET /containers/nosuch/logs?stdout=1', 404, /no such container/i),
+  refused('events: a time that is none', 'GET /events?since=never', 400, /since/),
+  refused('resize: a height below 0', 'POST /containers/victim/resize?h=-1&w=10', 400, /h/),
+  refused('resize: a width beyond 16 bits', 'POST /containers/victim/resize?h=1&w=70000000', 400, /w/),
+  refused('resize: no number', 'POST /containers/victim/resize?h=a&w=b', 400, /integer/),
+  refused('kill: an unknown signal', 'POST /containers/victim/kill?signal=SIGNOPE', 400, /SIGNOPE/),
+  refused('kill: a signal below 0', 'POST /containers/victim/kill?signal=-9', 400, /signal/i),
+  refused('kill: a signal too high', 'POST /containers/victim/kill?signal=4096', 400, /signal/i),
+  refused('stop: no number', 'POST /containers/victim/stop?t=soon', 400, /'t'/),
+  refused('wait: an unknown condition', 'POST /containers/victim/wait?condition=someday', 400, /condition/),
+  refused('top: a command in the arguments', 'GET /containers/victim/top?ps_args=-o%20pid%3B%20reboot', 400, /ps/),
+  refused('stats: stream and one-shot', 'GET /containers/victim/stats?stream=1&one-shot=1', 400, /one-shot/),
+  refused(
+    'attach: detach keys that are none',
+    'POST /containers/victim/attach?stream=1&stdout=1&detachKeys=ctrl-%C3%A4',
+    400,
+    /detach/i,
+  ),
+  refused('attach: not there', 'POST /containers/nosuch/attach?stream=1', 404, /no such container/i),
+  refused('cp: no path', 'GET /containers/victim/archive', 400, /path/),
+  refused('cp: an empty path', 'GET /containers/victim/archive?path=', 400, /path/),
+  refused('cp: a path that is not there', 'GET /containers/victim/archive?path=/no/such', 404, /\/no\/such/),
+  refused('cp: NUL', 'GET /containers/victim/archive?path=%2Fetc%00x', 400, /path|NUL/),
+  refused('cp: 5,000 letters', `GET /containers/victim/archive?path=/${'a'.repeat(5000)}`, 400, /path|long/),
+  refused('cp: a component of 300 letters', `GET /containers/victim/archive?path=/${'a'.repeat(300)}`, 400, /too long/),
+  refused('cp: above the root', 'GET /containers/victim/archive?path=/../../../../root/.pouch-host', 404, /pouch-host/),
+  refused('cp: a file as a directory', 'GET /containers/victim/archive?path=/etc/passwd/x', 400, /not a directory/),
+  refused(
+    'cp: into a file',
+    'PUT /containers/victim/archive?path=/etc/passwd',
+    400,
+    /directory/,
+    Buffer.alloc(1024),
+    TAR(),
+  ),
+  refused(
+    'cp: into what is not there',
+    'PUT /containers/victim/archive?path=/no/such',
+    404,
+    /\/no\/such/,
+    Buffer.alloc(1024),
+    TAR(),
+  ),
+  refused('a wrong method', 'PATCH /containers/json', 405, /use GET/),
+  refused('a wrong method on a name', 'DELETE /version', 405, /use GET/),
+  refused('an unknown end point', 'GET /nope', 404, /page not found/),
+  refused('an end point one step too deep', 'GET /version/x', 404, /page not found/),
+  refused('a version too old', 'GET /v1.1/version', 400, /version 1\.1/),
+  refused('a version too new', 'GET /v9.99/version', 400, /version 9\.99/),
+  refused('a version that is none', 'GET /v1.x/version', 404, /page not found/),
+  refused('a per cent sign alone', 'GET /containers/%/json', 400, /percent|encod|escape/i),
+  refused('half an escape', 'GET /containers/%2/json', 400, /percent|encod|escape/i),
+  refused('an escape that is no UTF-8', 'GET /containers/%ff%fe/json', 400, /percent|encod|UTF-8|escape/i),
+  refused('an overlong escape', 'GET /containers/%c0%ae%c0%ae/json', 400, /percent|encod|UTF-8|escape/i),
+  refused('a path of 70,000 letters', `GET /containers/${'a'.repeat(70_000)}/json`, 400, /too long/),
+];
+
+function TAR(): Record<string, string> {
+  return { 'Content-Type': 'application/x-tar' };
+}
