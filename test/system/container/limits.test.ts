@@ -150,8 +150,8 @@ test('top, stats and ports tell of a running container', async () => {
   assert.deepEqual(
     top
       .slice(1)
-      .map((line) => /sleep \d+$/.exec(line)?.[0])
-      .toSorted(),
+      .map((line) => /sleep \d+$/.exec(line)?.[0] ?? '')
+      .toSorted((a, b) => a.localeCompare(b)),
     ['sleep 1000', 'sleep 2000'],
   );
   const columns = (await daemon.pouch(['top', id, '-o', 'pid,comm'])).stdout.trim().split('\n');
