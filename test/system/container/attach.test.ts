@@ -126,7 +126,7 @@ test('pouch attach follows to the end and takes the exit code', async () => {
   const id = await start(daemon, ['sh', '-c', 'while ! test -e /go; do sleep 0.02; done; echo over; exit 6']);
   const attached = daemon.pouch(['attach', id], { allowFailure: true });
   const filters = encodeURIComponent(JSON.stringify({ event: ['attach'], container: [id] }));
-  const events = `/events?since=0&until=`;
+  const events = `/events?since=1&until=`;
   await eventually('it is attached', async () => {
     return (await daemon.ok('GET', `${events}${Math.ceil(Date.now() / 1000)}&filters=${filters}`)).text !== '';
   });
