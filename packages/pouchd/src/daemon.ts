@@ -21,7 +21,14 @@ import {
   TableNetworkStore,
   VolumeManager,
 } from '@pouch/engine';
-import { probeHost, releaseLeftoverControllers, unmountTree } from '@pouch/linux';
+import {
+  cgroupPaths,
+  probeHost,
+  readCgroupHierarchy,
+  releaseLeftoverControllers,
+  removeCgroup,
+  unmountTree,
+} from '@pouch/linux';
 import { RegistryClient } from '@pouch/registry';
 import { ApiServer, type ServerDependencies } from '@pouch/server';
 import type { Config } from './config/settings.ts';
@@ -73,6 +80,7 @@ export class Daemon implements AsyncDisposable {
     const { rooms } = await this.#bringUp(signal);
     await rooms.containers.endAll();
     await rooms.networks.destroy();
+    await this.#removeCgroups();
     await this.#resources.disposeAsync();
     await this.#supervisor?.stop();
     await releaseLeftoverControllers(join(this.#config.state, 'cgroup'));
@@ -80,6 +88,15 @@ export class Daemon implements AsyncDisposable {
     await unmountTree(this.#config.root);
     await rm(this.#config.state, { recursive: true, force: true });
     this.#logger.info('everything that ran is ended');
+  }
+
+  /** The group above the containers', which runtimes leave. Under systemd it is systemd's. */
+  async #removeCgroups(): Promise<void> {
+    const parent = this.#config['cgroup-parent'] || '/pouch';
+    if (parent.endsWith('.slice')) return;
+    await removeCgroup(cgroupPaths(await readCgroupHierarchy(), parent), parent).catch((error: unknown) => {
+      this.#logger.warn('a control group stays: something still runs in it', { parent, error });
+    });
   }
 
   async #bringUp(signal: AbortSignal): Promise<{ rooms: Rooms; services: ServerDependencies }> {
