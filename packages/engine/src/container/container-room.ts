@@ -153,6 +153,7 @@ export class ContainerRoom implements AsyncDisposable {
       exits: this.#exits,
       remover,
       adopt: async (container, task) => await starter.adopt(container, task),
+      finishStreams: async (container) => await starter.finishStreams(container),
     });
     this.#filesystem = new ContainerFilesystem(
       { mountRoot: join(options.state, 'rootfs') },

@@ -75,11 +75,14 @@ export class ExitHandler {
     const { id } = container;
     const steps = await Promise.allSettled([
       (async () => {
-        await tasks.deleteTask(id);
-        await container.pump?.finish();
-        container.pump?.[Symbol.dispose]();
-        container.pump = undefined;
-        container.stdin[Symbol.dispose]();
+        try {
+          await tasks.deleteTask(id);
+        } finally {
+          await container.pump?.finish();
+          container.pump?.[Symbol.dispose]();
+          container.pump = undefined;
+          container.stdin[Symbol.dispose]();
+        }
       })(),
       networks.release(id),
       this.#followers.letGo(container),

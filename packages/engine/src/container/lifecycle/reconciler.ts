@@ -4,6 +4,7 @@ import type { Container } from '../container.ts';
 import type { LifecycleContext } from './context.ts';
 import type { ExitHandler } from './exit-handler.ts';
 import type { Remover } from './remover.ts';
+import { shouldRestart } from './restart-policy.ts';
 
 /** What a lost run is said to have ended with: nobody saw its exit. */
 const LOST = 255;
@@ -18,6 +19,7 @@ export class Reconciler {
   readonly #exits: ExitHandler;
   readonly #remover: Remover;
   readonly #adopt: (container: Container, task: TaskProcess) => Promise<void>;
+  readonly #finishStreams: (container: Container) => Promise<void>;
 
   constructor(
     context: LifecycleContext,
@@ -26,12 +28,15 @@ export class Reconciler {
       remover: Remover;
       /** Take up the streams of a run that goes on. */
       adopt: (container: Container, task: TaskProcess) => Promise<void>;
+      /** Take the rest of an ended run's output into its log. */
+      finishStreams: (container: Container) => Promise<void>;
     },
   ) {
     this.#context = context;
     this.#exits = dependencies.exits;
     this.#remover = dependencies.remover;
     this.#adopt = dependencies.adopt;
+    this.#finishStreams = dependencies.finishStreams;
   }
 
   /** Ids of the containers whose process is there, or may be: what networks and volumes must keep. */
@@ -39,19 +44,46 @@ export class Reconciler {
     const tasks = await this.#tasks();
     const kept = this.#context.index.all().filter((container) => {
       const task = tasks.get(container.id);
-      return container.live && task !== undefined && task.status !== 'stopped';
+      // One that was being started may have got as far as running.
+      const up = container.live || container.status === 'starting';
+      return up && task !== undefined && task.status !== 'stopped';
     });
     return new Set(kept.map((container) => container.id));
   }
 
   /** While the daemon runs: settle what events may have missed. */
   async catchUp(): Promise<void> {
+    const { index, mutex, logger } = this.#context;
     const tasks = await this.#tasks();
-    for (const container of this.#context.index.all()) {
-      // One that is being started now belongs to its start.
-      if (container.live && !this.#context.mutex.isBusy(container.id))
-        await this.#settle(container, tasks.get(container.id));
-    }
+    const doubtful = index.all().filter((container) => {
+      const task = tasks.get(container.id);
+      const goesOn = task?.status === 'running' && container.status === 'running' && task.pid === container.state.pid;
+      return mutex.isBusy(container.id) || (container.live && !goesOn);
+    });
+    await Promise.all(
+      doubtful.map(async (container) => {
+        try {
+          await this.#lookAgain(container);
+        } catch (error) {
+          logger.error('what became of a container is not known', { container: container.id, error });
+        }
+      }),
+    );
+  }
+
+  /** Nobody changes it meanwhile: a start or a stop under way comes to its end first, and the task is looked up after it. */
+  async #lookAgain(container: Container): Promise<void> {
+    const { mutex } = this.#context;
+    const ended = await mutex.run(container.id, async () => {
+      if (!container.live) return undefined;
+      const task = await this.#task(container.id);
+      if (task && task.status !== 'stopped') {
+        this.#takeOver(container, task);
+        return undefined;
+      }
+      return { pid: container.state.pid, exitCode: task?.exitStatus ?? LOST, at: task?.exitedAt ?? nowNanos() };
+    });
+    if (ended) await this.#exits.handle(container, ended);
   }
 
   /** At start, before any request is served. */
@@ -79,42 +111,71 @@ export class Reconciler {
         return await this.#recoverStart(container, task);
       case 'running':
       case 'paused':
-        return await this.#settle(container, task, true);
+        return await this.#settle(container, task);
       default:
-        if (task) await this.#context.tasks.purge(container.id, container.record.runtime);
+        return await this.#recoverEnded(container, task);
     }
+  }
+
+  /** Its end was written down; what follows an end may not have been done. */
+  async #recoverEnded(container: Container, task: TaskProcess | undefined): Promise<void> {
+    if (task) await this.#context.tasks.purge(container.id, container.record.runtime);
+    await this.#finishStreams(container);
+    if (container.status !== 'exited' || !container.record.hostConfig.AutoRemove) return;
+    container.transition('removing');
+    await this.#remover.finish(container, true);
   }
 
   /** Nobody was told that it runs: a process that does is taken as started, anything less is undone. */
   async #recoverStart(container: Container, task: TaskProcess | undefined): Promise<void> {
     const started = task && (task.status === 'running' || task.status === 'stopped' || task.status === 'paused');
     if (started) {
-      container.transition('running', { pid: task.pid, startedAt: nowNanos().toString() });
-      return await this.#settle(container, task, true);
+      // When exactly it started was lost with the last daemon; never after its end.
+      const startedAt = (task.exitedAt ?? nowNanos()).toString();
+      container.transition('running', { pid: task.pid, startedAt });
+      return await this.#settle(container, task);
     }
     await this.#context.tasks.purge(container.id, container.record.runtime);
     await this.#context.networks.release(container.id);
     const wasRun = container.state.finishedAt !== '';
-    container.transition(wasRun ? 'exited' : 'created', {
-      pid: 0,
-      error: 'the daemon ended while it was being started',
-    });
-  }
-
-  async #settle(container: Container, task: TaskProcess | undefined, fresh = false): Promise<void> {
-    if (task && task.status !== 'stopped') {
-      if (fresh) await this.#adopt(container, task);
-      const paused = task.status === 'paused';
-      if (paused !== (container.status === 'paused')) container.transition(paused ? 'paused' : 'running');
-      if (task.pid !== container.state.pid) container.transition(container.status, { pid: task.pid });
+    const error = 'the daemon ended while it was being started';
+    if (wasRun && shouldRestart(container.record, container.state.exitCode)) {
+      container.transition('restarting', { pid: 0, error });
       return;
     }
-    if (fresh && task) await this.#adopt(container, task);
+    container.transition(wasRun ? 'exited' : 'created', { pid: 0, error });
+    if (!container.record.hostConfig.AutoRemove) return;
+    container.transition('removing');
+    await this.#remover.finish(container, true);
+  }
+
+  #takeOver(container: Container, task: TaskProcess): void {
+    const paused = task.status === 'paused';
+    if (paused !== (container.status === 'paused')) container.transition(paused ? 'paused' : 'running');
+    if (task.pid !== container.state.pid) container.transition(container.status, { pid: task.pid });
+  }
+
+  async #settle(container: Container, task: TaskProcess | undefined): Promise<void> {
+    if (task && task.status !== 'stopped') {
+      await this.#adopt(container, task);
+      return this.#takeOver(container, task);
+    }
+    if (task) await this.#adopt(container, task);
+    else await this.#finishStreams(container);
     await this.#exits.handle(container, {
       pid: 0,
       exitCode: task?.exitStatus ?? LOST,
       at: task?.exitedAt ?? nowNanos(),
     });
+  }
+
+  async #task(id: string): Promise<TaskProcess | undefined> {
+    try {
+      return await this.#context.containerd.tasks.get(id);
+    } catch (error) {
+      if (isErrorCode(error, 'not-found')) return undefined;
+      throw error;
+    }
   }
 
   async #tasks(): Promise<Map<string, TaskProcess>> {

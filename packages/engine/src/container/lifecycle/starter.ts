@@ -138,6 +138,15 @@ export class Starter {
     await Promise.resolve();
   }
 
+  /** Take into the log what a run that has ended left in its spool. */
+  async finishStreams(container: Container): Promise<void> {
+    if (!container.spool.unfinished) return;
+    this.#openPump(container, false);
+    await container.pump?.finish();
+    container.pump?.[Symbol.dispose]();
+    container.pump = undefined;
+  }
+
   async #undo(container: Container, before: Container['status'], error: unknown): Promise<void> {
     const { tasks, logger } = this.#context;
     const exitCode = isErrorCode(error, 'command-not-found')

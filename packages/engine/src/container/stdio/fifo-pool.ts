@@ -1,7 +1,8 @@
+import { existsSync } from 'node:fs';
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { background, newId } from '@pouch/base';
-import { makeFifos, openFifoReader } from './fifo.ts';
+import { hasWriter, makeFifos, openFifoReader } from './fifo.ts';
 
 export const FIFO_NAMES = ['stdin', 'stdout', 'stderr'] as const;
 
@@ -30,8 +31,11 @@ export class FifoPool {
   #drain(directory: string): void {
     let open = 0;
     for (const name of FIFO_NAMES.slice(1)) {
+      const path = join(directory, name);
+      // A reader of a pipe that nobody ever wrote to would wait for ever.
+      if (!existsSync(path) || !hasWriter(path)) continue;
       try {
-        const socket = openFifoReader(join(directory, name));
+        const socket = openFifoReader(path);
         open += 1;
         socket.on('error', () => {});
         socket.once('close', () => {
@@ -40,7 +44,7 @@ export class FifoPool {
         });
         socket.resume();
       } catch {
-        // Not all three were made.
+        // It went away with its last writer.
       }
     }
     if (open === 0) background(rm(directory, { recursive: true, force: true }), () => {});

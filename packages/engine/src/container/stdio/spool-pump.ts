@@ -1,5 +1,4 @@
-import { closeSync, type FSWatcher, openSync, readSync, watch, writeSync } from 'node:fs';
-import { join } from 'node:path';
+import { closeSync, type FSWatcher, openSync, readSync, rmSync, watch, writeSync } from 'node:fs';
 import { Emitter, exec, type Logger, nowNanos, PouchError } from '@pouch/base';
 import type { OutputChunk, StreamName } from '../container-service.ts';
 import { splitLines } from './line-splitter.ts';
@@ -57,9 +56,9 @@ export class SpoolPump implements FollowSource, Disposable {
     this.#ringBuffer = options.ringBuffer;
     this.#driver = dependencies.driver;
     this.#logger = dependencies.logger;
-    this.#cursorFd = openSync(join(options.spool.directory, 'cursor'), 'a+', 0o600);
+    this.#cursorFd = openSync(options.spool.cursorPath, 'a+', 0o600);
     closeSync(this.#cursorFd);
-    this.#cursorFd = openSync(join(options.spool.directory, 'cursor'), 'r+');
+    this.#cursorFd = openSync(options.spool.cursorPath, 'r+');
     const cursor = options.fresh ? undefined : this.#readCursor();
     this.#driver.open(cursor?.log);
     this.#files = {
@@ -116,8 +115,10 @@ export class SpoolPump implements FollowSource, Disposable {
   /** The process and its shim's copying have ended: take over what is left, the unfinished last lines too. */
   async finish(): Promise<void> {
     while (!this.#disposed && !this.#ended) {
-      if (this.#take(true) === 0) this.#end();
-      else await new Promise((resolve) => setImmediate(resolve));
+      if (this.#take(true) === 0) {
+        rmSync(this.#spool.cursorPath, { force: true });
+        this.#end();
+      } else await new Promise((resolve) => setImmediate(resolve));
     }
   }
 

@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, ftruncateSync, mkdirSync, openSync, readSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, ftruncateSync, mkdirSync, openSync, readSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { StreamName } from '../container-service.ts';
 
@@ -18,6 +18,16 @@ export class Spool {
 
   path(stream: StreamName): string {
     return join(this.directory, stream);
+  }
+
+  /** How far the output was taken over. There from the start of a run until all of its output is in the log. */
+  get cursorPath(): string {
+    return join(this.directory, 'cursor');
+  }
+
+  /** A run left output that may not be in the log yet. */
+  get unfinished(): boolean {
+    return existsSync(this.cursorPath);
   }
 
   /** Empty files for a new run. Only when nothing of the last run is left to take over. */
