@@ -33,7 +33,7 @@ export class FaultClient {
         const chunks: Buffer[] = [];
         response.on('data', (chunk: Buffer) => chunks.push(chunk));
         response.on('error', (error) => resolve(broken(error)));
-        response.on('end', () => resolve(judge(response.statusCode ?? 0, Buffer.concat(chunks).toString('utf8'))));
+        response.on('end', () => resolve(judge(response.statusCode ?? 0, Buffer.concat(chunks).toString('latin1'))));
       },
     );
     message.on('error', (error) => resolve(broken(error)));

@@ -119,7 +119,7 @@ export class Fixtures {
 
   async #checkCounter(name: string, problems: string[]): Promise<number> {
     const outcome = await this.#client.certain('GET', `/containers/${name}/logs?stdout=1&stderr=1`);
-    const { stdout, stderr } = splitStreams(Buffer.from(outcome.text, 'utf8'));
+    const { stdout, stderr } = splitStreams(Buffer.from(outcome.text, 'latin1'));
     const results = [checkNumbered(stdout, `${name} stdout`, 100), checkNumbered(stderr, `${name} stderr`, 100)];
     problems.push(...results.flatMap((result) => result.problems));
     return results.reduce((sum, { lines }) => sum + lines, 0);

@@ -24,9 +24,9 @@ export function checkNumbered(text: string, what: string, least: number): { prob
   return { problems, lines: lines.length };
 }
 
-/** The log of a container that printed `count` lines on each stream; `body` is what `logs` answered, read as UTF-8. */
+/** The log of a container that printed `count` lines on each stream; `body` is what `logs` answered, read as Latin-1. */
 export function checkFiniteLog(body: string, count: number): string[] {
-  const { stdout, stderr } = splitStreams(Buffer.from(body, 'utf8'));
+  const { stdout, stderr } = splitStreams(Buffer.from(body, 'latin1'));
   const results = [checkNumbered(stdout, 'stdout', count), checkNumbered(stderr, 'stderr', count)];
   const extra = results
     .filter(({ lines }) => lines > count)

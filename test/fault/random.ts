@@ -29,9 +29,8 @@ export class Random {
   }
 
   pick<T>(from: readonly T[]): T {
-    const value = from[Math.floor(this.next() * from.length)];
-    if (value === undefined) throw new RangeError('nothing to pick from');
-    return value;
+    if (from.length === 0) throw new RangeError('nothing to pick from');
+    return from[Math.floor(this.next() * from.length)] as T;
   }
 
   /** A key with the probability of its weight. */

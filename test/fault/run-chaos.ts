@@ -38,8 +38,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   try {
     report = await underLoad(daemon, options, tally);
   } catch (error) {
-    console.error(`kept for a look: ${daemon.directory}`, ...tally.problems.slice(0, 5));
-    if (options.keep) throw error;
+    console.error(`the run broke off`, ...tally.problems.slice(0, 5));
     await daemon[Symbol.asyncDispose]();
     throw error;
   }

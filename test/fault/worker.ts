@@ -110,11 +110,12 @@ export class Worker {
   }
 
   #complain(container: ModelContainer, problem: string): void {
+    const heading = `${container.name} (${container.id?.slice(0, 12)}, ${container.behaviour.kind}): ${problem}`;
+    // One problem brings others: the history up to the first tells most.
+    const isFirst = !container.history.some((line) => line.includes('PROBLEM'));
+    const history = isFirst ? container.history.map((line) => `\n      ${line}`) : [];
     container.note(`PROBLEM ${problem}`);
-    const history = container.history.map((line) => `      ${line}`).join('\n');
-    this.#tally.problems.push(
-      `${container.name} (${container.id?.slice(0, 12)}, ${container.behaviour.kind}): ${problem}\n${history}`,
-    );
+    this.#tally.problems.push(`${heading}${history.join('')}`);
   }
 
   #note(container: ModelContainer, what: string, outcome: Outcome): Outcome {
