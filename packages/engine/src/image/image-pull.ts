@@ -33,7 +33,7 @@ import { storedName } from './image-names.ts';
 import type { PullOptions } from './image-service.ts';
 import { LayerProgress } from './layer-progress.ts';
 import { type LayerToUnpack, layersOf, requireLinux, type Unpacker } from './unpacker.ts';
-import { withImageLease } from './reconcile-images.ts';
+import { withPullLease } from './reconcile-images.ts';
 
 const INDEX_DEPTH = 3;
 /** Pulls by `--all-tags` of a hostile registry must end some time. */
@@ -96,7 +96,7 @@ export class ImagePuller {
     await this.#deps.catalog.ready();
     const progress = new LayerProgress(options.onProgress);
     const platform = options.platform === undefined ? this.#hostPlatform : parsePlatform(options.platform);
-    await withImageLease(this.#deps.containerd.leases, async (lease) => {
+    await withPullLease(this.#deps.containerd.leases, async (lease) => {
       const stop = new AbortController();
       const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal;
       const pending: Promise<unknown>[] = [];
