@@ -123,7 +123,7 @@ async function scratchFiles(): Promise<string[]> {
   const ours = [
     '(',
     '-path',
-    '*/tmp/*',
+    './*/tmp/*',
     '-o',
     '-name',
     'load-*',
@@ -135,7 +135,7 @@ async function scratchFiles(): Promise<string[]> {
     '*.partial',
     ')',
   ];
-  const { stdout } = await exec('find', [join(daemon.directory, 'root'), ...theirs, ...ours, '-print']);
+  const { stdout } = await exec('find', ['.', ...theirs, ...ours, '-print'], { cwd: join(daemon.directory, 'root') });
   return stdout.split('\n').filter(Boolean).toSorted();
 }
 

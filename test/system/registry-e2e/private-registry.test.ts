@@ -24,9 +24,10 @@ before(async () => {
 });
 
 after(async () => {
-  await daemon[Symbol.asyncDispose]();
+  // The registry first: should the daemon not have started, it must not keep this process.
   await registry[Symbol.asyncDispose]();
   rmSync(certificates, { recursive: true });
+  await daemon[Symbol.asyncDispose]();
 });
 
 async function login(password: string): Promise<{ code: number; stdout: string; stderr: string }> {

@@ -35,9 +35,10 @@ before(async () => {
 
 after(async () => {
   client[Symbol.dispose]();
-  await daemon[Symbol.asyncDispose]();
+  // The registries first: should the daemon not have started, they must not keep this process.
   await registry[Symbol.asyncDispose]();
   await mirror[Symbol.asyncDispose]();
+  await daemon[Symbol.asyncDispose]();
 });
 
 /** What a pull said; refusals are in it too. */
