@@ -36,5 +36,6 @@ function plainMessage(message: string): string {
       /executable file `([^`]*)` not found in \$PATH(?:: No such file or directory)?/,
       'exec: "$1": executable file not found in $PATH',
     )
-    .replace(/open executable: (\w)/, (_, letter: string) => `exec: ${letter.toLowerCase()}`);
+    .replace(/open executable: (?:Permission denied|Operation not permitted|Is a directory)/, 'exec: permission denied')
+    .replace(/open executable: (?:No such file or directory|Not a directory)/, 'exec: no such file or directory');
 }
