@@ -32,6 +32,8 @@ export class ModelContainer {
   runs = 0;
   /** A stop or a kill was asked for in this run: its output may end anywhere. */
   interrupted = false;
+  /** A stop's answer was lost in this run: the policy may take the stop as given, and leave it down at its next end. */
+  stopAsked = false;
 
   constructor(number: number, name: string, behaviour: Behaviour, autoRemove: boolean) {
     this.number = number;
@@ -61,8 +63,8 @@ export class ModelContainer {
       if (this.autoRemove) allowed.add('gone');
     }
     // A policy with an end gives up at some time.
-    if (this.behaviour.kind === 'restarting' && this.behaviour.retries !== undefined && allowed.has('running'))
-      allowed.add('exited');
+    const givesUp = this.behaviour.kind === 'restarting' && (this.behaviour.retries !== undefined || this.stopAsked);
+    if (givesUp && allowed.has('running')) allowed.add('exited');
     if (this.autoRemove && allowed.has('exited')) allowed.add('gone');
     return allowed;
   }

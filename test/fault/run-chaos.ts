@@ -5,8 +5,9 @@ import { FaultClient } from './client.ts';
 import { Fixtures } from './fixtures.ts';
 import { Killer } from './killer.ts';
 import { findLeaks, processSize } from './leaks.ts';
+import type { Tally } from './observer.ts';
 import { Random } from './random.ts';
-import { type Tally, Worker } from './worker.ts';
+import { Worker } from './worker.ts';
 
 export interface ChaosOptions {
   readonly kills: number;

@@ -1,8 +1,8 @@
-import type { ContainerInspect, ContainerWaitResponse } from '@pouch/api';
+import type { ContainerWaitResponse } from '@pouch/api';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FaultClient, Outcome } from './client.ts';
-import { checkFiniteLog } from './log-check.ts';
 import { type Behaviour, ModelContainer, type Status } from './model.ts';
+import { Observer, type Tally } from './observer.ts';
 import type { Random } from './random.ts';
 import { createRequest } from './workload.ts';
 
@@ -36,15 +36,6 @@ const WEIGHTS: Readonly<Record<Operation, number>> = {
 };
 const MOST = 6;
 
-/** What all workers count and complain to together. */
-export interface Tally {
-  readonly operations: Record<string, number>;
-  readonly problems: string[];
-  unsure: number;
-  refused: number;
-  lines: number;
-}
-
 /** One client with containers of its own: asks, keeps what it was told, and looks whether that is so. */
 export class Worker {
   readonly containers: ModelContainer[] = [];
@@ -54,6 +45,7 @@ export class Worker {
   readonly #client: FaultClient;
   readonly #random: Random;
   readonly #tally: Tally;
+  readonly #observer: Observer;
   readonly #firstPort: number;
   #made = 0;
 
@@ -63,6 +55,7 @@ export class Worker {
     this.#client = dependencies.client;
     this.#random = dependencies.random;
     this.#tally = dependencies.tally;
+    this.#observer = new Observer(dependencies.client, dependencies.tally);
   }
 
   /** Work until told to stop. */
@@ -101,51 +94,12 @@ export class Worker {
       case 'wait':
         return await this.#wait(container);
       case 'logs':
-        return await this.#logs(container);
+        return await this.#observer.checkLog(container);
       case 'pause':
         return await this.#pause(container);
       default:
-        await this.verify(container);
+        await this.#observer.verify(container);
     }
-  }
-
-  #complain(container: ModelContainer, problem: string): void {
-    const heading = `${container.name} (${container.id?.slice(0, 12)}, ${container.behaviour.kind}): ${problem}`;
-    // One problem brings others: the history up to the first tells most.
-    const isFirst = !container.history.some((line) => line.includes('PROBLEM'));
-    const history = isFirst ? container.history.map((line) => `\n      ${line}`) : [];
-    container.note(`PROBLEM ${problem}`);
-    this.#tally.problems.push(`${heading}${history.join('')}`);
-  }
-
-  #note(container: ModelContainer, what: string, outcome: Outcome): Outcome {
-    container.note(
-      `${what}: ${outcome.kind} ${outcome.status} ${outcome.kind === 'ok' ? '' : outcome.text.trim().slice(0, 300)}`,
-    );
-    if (outcome.kind === 'unsure') this.#tally.unsure += 1;
-    if (outcome.kind === 'refused') this.#tally.refused += 1;
-    if (outcome.kind === 'hung') this.#complain(container, `${what} got no answer in a minute`);
-    return outcome;
-  }
-
-  /** Ask the daemon where the container is, and hold it against what was told. */
-  async verify(container: ModelContainer): Promise<ContainerInspect | undefined> {
-    const outcome = await this.#client.certain('GET', `/containers/${container.id ?? container.name}/json`);
-    if (outcome.kind === 'hung') {
-      this.#complain(container, `inspect got no answer: ${outcome.text}`);
-      return undefined;
-    }
-    const seen = outcome.kind === 'ok' ? (JSON.parse(outcome.text) as ContainerInspect) : undefined;
-    // Its name was given back already; an automatic removal ends by itself.
-    const removing = seen?.State.Status === 'removing' && container.allowed().has('gone');
-    container.note(
-      seen
-        ? `seen ${seen.State.Status} ${seen.State.ExitCode} ${seen.Name} pid ${seen.State.Pid} ${seen.State.StartedAt} ${seen.State.FinishedAt}`
-        : `seen gone (${outcome.status})`,
-    );
-    if (seen) container.id ??= seen.Id;
-    for (const problem of container.observe(removing ? undefined : seen)) this.#complain(container, problem);
-    return seen;
   }
 
   async #create(): Promise<void> {
@@ -163,7 +117,7 @@ export class Worker {
     const volume = this.#random.chance(0.25) ? `v${this.#number}-${this.#made}` : undefined;
     const network = this.#random.pick([undefined, undefined, 'none', 'chaos-net', 'host'] as const);
     const request = createRequest(container, { volume, network });
-    const outcome = this.#note(
+    const outcome = this.#observer.note(
       container,
       'create',
       await this.#client.send('POST', `/containers/create?name=${name}`, request),
@@ -174,10 +128,10 @@ export class Worker {
       if (volume) this.volumes.add(volume);
     } else if (outcome.kind === 'refused') {
       container.possible = new Set(['gone']);
-      this.#complain(container, `create was refused: ${outcome.text}`);
+      this.#observer.complain(container, `create was refused: ${outcome.text}`);
     } else {
       container.possible = new Set(['created', 'gone']);
-      await this.verify(container);
+      await this.#observer.verify(container);
     }
   }
 
@@ -203,36 +157,39 @@ export class Worker {
   /** After an answer that is none: every place it may have got to, and then a look. */
   async #settle(container: ModelContainer, ...possible: readonly Status[]): Promise<void> {
     for (const status of possible) container.possible.add(status);
-    await this.verify(container);
+    await this.#observer.verify(container);
   }
 
   async #start(container: ModelContainer, action: string): Promise<void> {
     const before = container.allowed();
-    const outcome = this.#note(
+    const outcome = this.#observer.note(
       container,
       action,
       await this.#client.send('POST', `/containers/${container.id}/${action}`),
     );
     if (outcome.kind === 'refused') return await this.#refused(container, before, ['gone', 'paused'], action, outcome);
-    if (outcome.status === 304) return await this.verify(container).then(() => {});
+    if (outcome.status === 304) return await this.#observer.verify(container).then(() => {});
     container.codes = new Set(container.behaviour.kind === 'finite' ? [container.behaviour.code] : []);
     container.startedAt = undefined;
     container.pid = undefined;
     container.runs += 1;
     container.interrupted = outcome.kind !== 'ok' || action !== 'start';
+    container.stopAsked = outcome.kind !== 'ok' && action !== 'start';
     if (outcome.kind === 'ok') {
       container.possible = new Set(['running']);
       // Learn its start time, so that a start of our own accord is noticed later.
-      await this.verify(container);
+      await this.#observer.verify(container);
       return;
     }
     container.codes = new Set();
     await this.#settle(container, 'running', 'exited', ...(container.autoRemove ? (['gone'] as const) : []));
+    const { behaviour } = container;
+    if (container.possible.has('running') && behaviour.kind === 'finite') container.codes = new Set([behaviour.code]);
   }
 
   async #end(container: ModelContainer, action: string, codes: readonly number[]): Promise<void> {
     const before = container.allowed();
-    const outcome = this.#note(
+    const outcome = this.#observer.note(
       container,
       action,
       await this.#client.send('POST', `/containers/${container.id}/${action}`),
@@ -248,16 +205,17 @@ export class Worker {
       );
     if (!wasUp) {
       if (outcome.status !== 304 && outcome.kind === 'ok')
-        this.#complain(container, `${action} was said to be done, but it did not run`);
-      return await this.verify(container).then(() => {});
+        this.#observer.complain(container, `${action} was said to be done, but it did not run`);
+      return await this.#observer.verify(container).then(() => {});
     }
     container.interrupted = true;
     const due = container.behaviour.kind === 'restarting' ? [3, 9, 143, 137] : [...codes, 137, ...container.codes];
     container.codes = new Set(due);
     if (outcome.kind === 'ok') container.possible = new Set(container.autoRemove ? ['gone', 'exited'] : ['exited']);
     else container.possible.add('exited');
+    container.stopAsked ||= outcome.kind !== 'ok';
     if (outcome.status === 304 && before.has('created')) container.possible.add('created');
-    await this.verify(container);
+    await this.#observer.verify(container);
   }
 
   /** A refusal changes nothing, and must be what the container's place asks for. */
@@ -269,23 +227,23 @@ export class Worker {
     outcome: Outcome,
   ): Promise<void> {
     if (!when.some((status) => before.has(status)))
-      this.#complain(
+      this.#observer.complain(
         container,
         `${action} was refused (${outcome.status} ${outcome.text.trim()}), though it was ${[...before].join(' or ')}`,
       );
-    await this.verify(container);
+    await this.#observer.verify(container);
   }
 
   async #remove(container: ModelContainer, force: boolean): Promise<void> {
     const before = container.allowed();
-    const outcome = this.#note(
+    const outcome = this.#observer.note(
       container,
       `remove force=${force}`,
       await this.#client.send('DELETE', `/containers/${container.id}?force=${force ? 1 : 0}&v=1`),
     );
     if (outcome.kind === 'ok') {
       container.possible = new Set(['gone']);
-      await this.verify(container);
+      await this.#observer.verify(container);
       return;
     }
     if (outcome.kind === 'refused')
@@ -297,6 +255,7 @@ export class Worker {
         outcome,
       );
     container.interrupted = true;
+    container.stopAsked = true;
     container.codes = new Set();
     await this.#settle(
       container,
@@ -309,7 +268,7 @@ export class Worker {
     this.#made += 1;
     const name = `w${this.#number}-${this.#made}r`;
     const before = container.allowed();
-    const outcome = this.#note(
+    const outcome = this.#observer.note(
       container,
       `rename to ${name}`,
       await this.#client.send('POST', `/containers/${container.id}/rename?name=${name}`),
@@ -317,14 +276,14 @@ export class Worker {
     if (outcome.kind === 'ok') container.names = new Set([name]);
     else if (outcome.kind === 'refused') return await this.#refused(container, before, ['gone'], 'rename', outcome);
     else container.names.add(name);
-    await this.verify(container);
+    await this.#observer.verify(container);
   }
 
   async #exec(container: ModelContainer): Promise<void> {
     const before = container.allowed();
     const word = `word${this.#random.int(0, 1e9)}`;
     const request = { Cmd: ['sh', '-c', `echo ${word}; exit 5`], AttachStdout: true, AttachStderr: true };
-    const made = this.#note(
+    const made = this.#observer.note(
       container,
       'exec create',
       await this.#client.send('POST', `/containers/${container.id}/exec`, request),
@@ -345,7 +304,7 @@ export class Worker {
       );
     if (made.kind !== 'ok') return;
     const { Id: id } = JSON.parse(made.text) as { Id: string };
-    const outcome = this.#note(
+    const outcome = this.#observer.note(
       container,
       'exec start',
       await this.#client.stream(`/exec/${id}/start`, { Detach: false, Tty: false }),
@@ -359,20 +318,24 @@ export class Worker {
       Running: boolean;
     };
     if (!running && code === 5 && !outcome.text.includes(word))
-      this.#complain(container, `an exec that ended with 5 lost its output: ${JSON.stringify(outcome.text)}`);
+      this.#observer.complain(container, `an exec that ended with 5 lost its output: ${JSON.stringify(outcome.text)}`);
   }
 
   async #wait(container: ModelContainer): Promise<void> {
     const { behaviour } = container;
     if (behaviour.kind !== 'finite' || !container.possible.has('running') || container.possible.size > 1) return;
     const codes = [...container.codes];
-    const outcome = this.#note(container, 'wait', await this.#client.send('POST', `/containers/${container.id}/wait`));
+    const outcome = this.#observer.note(
+      container,
+      'wait',
+      await this.#client.send('POST', `/containers/${container.id}/wait`),
+    );
     if (outcome.kind !== 'ok') return;
     const { StatusCode: code } = JSON.parse(outcome.text) as ContainerWaitResponse;
     if (codes.length > 0 && !codes.includes(code))
-      this.#complain(container, `wait said ${code}, but ${codes.join(' or ')} was due`);
+      this.#observer.complain(container, `wait said ${code}, but ${codes.join(' or ')} was due`);
     container.possible = new Set(container.autoRemove ? ['gone', 'exited'] : ['exited']);
-    await this.verify(container);
+    await this.#observer.verify(container);
   }
 
   async #pause(container: ModelContainer): Promise<void> {
@@ -382,37 +345,25 @@ export class Worker {
       ['pause', 'paused'],
       ['unpause', 'running'],
     ] as const) {
-      const outcome = this.#note(
+      const outcome = this.#observer.note(
         container,
         action,
         await this.#client.send('POST', `/containers/${container.id}/${action}`),
       );
-      if (outcome.kind === 'refused') this.#complain(container, `${action} was refused: ${outcome.text}`);
+      if (outcome.kind === 'refused') this.#observer.complain(container, `${action} was refused: ${outcome.text}`);
       if (outcome.kind === 'ok') container.possible = new Set([to]);
       else container.possible.add(to);
-      await this.verify(container);
+      await this.#observer.verify(container);
       if (outcome.kind !== 'ok') return;
     }
-  }
-
-  /** Every line of the last run exactly once, where the run came to its own end. */
-  async #logs(container: ModelContainer): Promise<void> {
-    const { behaviour } = container;
-    if (behaviour.kind !== 'finite' || container.autoRemove || container.runs !== 1 || container.interrupted) return;
-    const seen = await this.verify(container);
-    if (seen?.State.Status !== 'exited') return;
-    const outcome = await this.#client.certain('GET', `/containers/${container.id}/logs?stdout=1&stderr=1`);
-    if (outcome.kind !== 'ok') return this.#complain(container, `logs: ${outcome.status} ${outcome.text}`);
-    for (const problem of checkFiniteLog(outcome.text, behaviour.lines)) this.#complain(container, problem);
-    this.#tally.lines += behaviour.lines * 2;
   }
 
   /** The end: every container is where the client was told, can be started, stopped and removed. */
   async finish(): Promise<void> {
     for (const container of this.containers) {
-      await this.verify(container);
+      await this.#observer.verify(container);
       if (container.gone) continue;
-      await this.#logs(container);
+      await this.#observer.checkLog(container);
       if (container.possible.has('paused')) await this.#mustDo(container, 'POST', 'unpause');
       await this.#mustDo(container, 'POST', 'stop?t=3');
       if (!container.autoRemove) {
@@ -421,18 +372,18 @@ export class Worker {
       }
       const outcome = await this.#client.certain('DELETE', `/containers/${container.id}?force=1&v=1`);
       if (outcome.kind !== 'ok' && outcome.status !== 404 && !(container.autoRemove && outcome.status === 409))
-        this.#complain(container, `cannot be removed: ${outcome.status} ${outcome.text}`);
+        this.#observer.complain(container, `cannot be removed: ${outcome.status} ${outcome.text}`);
     }
   }
 
   async #mustDo(container: ModelContainer, method: string, action: string): Promise<void> {
-    const outcome = this.#note(
+    const outcome = this.#observer.note(
       container,
       action,
       await this.#client.certain(method, `/containers/${container.id}/${action}`),
     );
     const vanished = container.autoRemove && outcome.status === 404;
     if (outcome.kind !== 'ok' && !vanished)
-      this.#complain(container, `${action} fails at the end: ${outcome.status} ${outcome.text}`);
+      this.#observer.complain(container, `${action} fails at the end: ${outcome.status} ${outcome.text}`);
   }
 }

@@ -27,7 +27,7 @@ export function createRequest(
     behaviour.kind !== 'restarting'
       ? undefined
       : behaviour.retries === undefined
-        ? { Name: 'always' as const }
+        ? { Name: 'unless-stopped' as const }
         : { Name: 'on-failure' as const, MaximumRetryCount: behaviour.retries };
   const server = behaviour.kind === 'server';
   return {

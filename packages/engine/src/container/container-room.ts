@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { KeyedMutex, type Logger } from '@pouch/base';
 import type { ContainerdClient } from '@pouch/containerd';
-import { type CgroupDriver, type CgroupHierarchy, cgroupPaths, readOomKills } from '@pouch/linux';
+import { type CgroupDriver, type CgroupHierarchy, cgroupPaths, readOomKills, removeCgroup } from '@pouch/linux';
 import type { EventBus } from '../events/event-bus.ts';
 import type { ImageService } from '../image/image-service.ts';
 import type { NetworkManager } from '../network/network-manager.ts';
@@ -136,7 +136,12 @@ export class ContainerRoom implements AsyncDisposable {
     });
     this.#restarter = new Restarter(context, async (container) => await starter.restart(container));
     const stopper = new Stopper(context, this.#restarter);
-    const remover = new Remover(context, stopper, this.#restarter);
+    const remover = new Remover(context, stopper, this.#restarter, {
+      removeCgroups: async (container) => {
+        const path = planner.cgroupsPath(container);
+        await removeCgroup(cgroupPaths(options.cgroups, path), path);
+      },
+    });
     this.#remover = remover;
     this.#exits = new ExitHandler(context, {
       restart: (container, delay) => this.#restarter.schedule(container, delay),
@@ -194,7 +199,10 @@ export class ContainerRoom implements AsyncDisposable {
         if (execId !== undefined) return this.#execs.exited(containerId, execId, exitCode);
         const container = this.index.byId(containerId);
         if (!container) return;
-        this.#exits.handle(container, { pid, exitCode, at }).catch((error: unknown) => {
+        // containerd tells of a shim that died without saying whose run it had: it may be one long settled.
+        const settled =
+          pid === 0 ? this.#reconciler.lookAgain(container) : this.#exits.handle(container, { pid, exitCode, at });
+        settled.catch((error: unknown) => {
           logger.error('an exit could not be settled', { container: containerId, error });
         });
       },
@@ -206,7 +214,9 @@ export class ContainerRoom implements AsyncDisposable {
         publishContainerEvent(events, container, 'oom');
       },
       paused: () => {},
-      reconcile: async () => await this.#reconciler.catchUp(),
+      reconcile: async () => {
+        await Promise.all([this.#reconciler.catchUp(), this.#execs.catchUp()]);
+      },
     };
   }
 

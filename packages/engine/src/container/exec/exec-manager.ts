@@ -14,6 +14,9 @@ const KEPT = 1000;
 /** Milliseconds after its container's end in which the exit of an exec may still be told. */
 const UNTOLD_AFTER = 2000;
 
+/** What an exec is said to have ended with whose end nobody saw, as for containers. */
+const LOST = 255;
+
 export interface ExecProcess {
   readonly id: string;
   readonly container: Container;
@@ -189,6 +192,23 @@ export class ExecManager {
       }),
       () => {},
     );
+  }
+
+  /** Look for ends that events did not tell of, after containerd was away. */
+  async catchUp(): Promise<void> {
+    const { tasks } = this.#dependencies.containerd;
+    for (const exec of this.#execs.values()) {
+      // Without a process id its start is still under way, and meets its end itself.
+      if (exec.status !== 'running' || exec.pid === 0) continue;
+      const { container, id } = exec;
+      try {
+        const process = await tasks.get(container.id, id);
+        if (process.status === 'stopped') this.exited(container.id, id, process.exitStatus);
+      } catch (error) {
+        if (!isErrorCode(error, 'not-found')) throw error;
+        this.exited(container.id, id, LOST);
+      }
+    }
   }
 
   /**

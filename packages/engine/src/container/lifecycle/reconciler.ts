@@ -63,16 +63,17 @@ export class Reconciler {
     await Promise.all(
       doubtful.map(async (container) => {
         try {
-          await this.#lookAgain(container);
+          await this.lookAgain(container);
         } catch (error) {
           logger.error('what became of a container is not known', { container: container.id, error });
         }
       }),
     );
+    await this.#sweepBundles();
   }
 
   /** Nobody changes it meanwhile: a start or a stop under way comes to its end first, and the task is looked up after it. */
-  async #lookAgain(container: Container): Promise<void> {
+  async lookAgain(container: Container): Promise<void> {
     const { mutex } = this.#context;
     const ended = await mutex.run(container.id, async () => {
       if (!container.live) return undefined;
@@ -81,6 +82,7 @@ export class Reconciler {
         this.#takeOver(container, task);
         return undefined;
       }
+      if (!task) await this.#context.tasks.purge(container.id, container.record.runtime);
       return { pid: container.state.pid, exitCode: task?.exitStatus ?? LOST, at: task?.exitedAt ?? nowNanos() };
     });
     if (ended) await this.#exits.handle(container, ended);
@@ -98,6 +100,7 @@ export class Reconciler {
       }
     }
     await this.#sweep(tasks);
+    await this.#sweepBundles();
   }
 
   async #recoverOne(container: Container, task: TaskProcess | undefined): Promise<void> {
@@ -161,7 +164,10 @@ export class Reconciler {
       return this.#takeOver(container, task);
     }
     if (task) await this.#adopt(container, task);
-    else await this.#finishStreams(container);
+    else {
+      await this.#context.tasks.purge(container.id, container.record.runtime);
+      await this.#finishStreams(container);
+    }
     await this.#exits.handle(container, {
       pid: 0,
       exitCode: task?.exitStatus ?? LOST,
@@ -181,6 +187,22 @@ export class Reconciler {
   async #tasks(): Promise<Map<string, TaskProcess>> {
     const list = await this.#context.containerd.tasks.list();
     return new Map(list.map((task) => [task.containerId, task]));
+  }
+
+  /** What a containerd that died while it made or deleted a run left of it. */
+  async #sweepBundles(): Promise<void> {
+    const { index, mutex, tasks, logger } = this.#context;
+    for (const name of await tasks.bundles()) {
+      const id = name.replace(/^\./, '');
+      try {
+        await mutex.run(id, async () => {
+          if (name === id && (index.byId(id)?.live || (await this.#task(id)))) return;
+          await tasks.removeBundle(name);
+        });
+      } catch (error) {
+        logger.warn('a leftover of a run stays', { container: id, error });
+      }
+    }
   }
 
   /** Tasks, records and snapshots of ours that belong to no container. */

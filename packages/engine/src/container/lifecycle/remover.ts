@@ -13,6 +13,14 @@ export interface RemoveOptions {
   readonly volumes: boolean;
 }
 
+export interface RemoveFollowers {
+  /** Control groups that a runtime which was cut short left. */
+  removeCgroups(container: Container): Promise<void>;
+}
+
+/** How often a forced removal kills a container that is started again under its hands. */
+const MOST_KILLS = 5;
+
 /**
  * Takes containers away. The record says `removing` (and gives the name back) before anything goes, and is forgotten
  * when all is gone: a crash in between is finished at the next start.
@@ -21,28 +29,38 @@ export class Remover {
   readonly #context: LifecycleContext;
   readonly #stopper: Stopper;
   readonly #restarter: Restarter;
+  readonly #followers: RemoveFollowers;
 
-  constructor(context: LifecycleContext, stopper: Stopper, restarter: Restarter) {
+  constructor(context: LifecycleContext, stopper: Stopper, restarter: Restarter, followers: RemoveFollowers) {
     this.#context = context;
     this.#stopper = stopper;
     this.#restarter = restarter;
+    this.#followers = followers;
   }
 
   async remove(container: Container, options: RemoveOptions): Promise<void> {
     const wasThere = !container.removed && container.status !== 'removing';
-    if (container.live) {
-      if (!options.force) throw this.#refusal(container);
-      await this.#stopper.kill(container, 'SIGKILL').catch((error: unknown) => {
-        if (!isErrorCode(error, 'conflict')) throw error;
+    for (let attempt = 1; ; attempt += 1) {
+      if (container.live) {
+        if (!options.force) throw this.#refusal(container);
+        await this.#stopper.kill(container, 'SIGKILL').catch((error: unknown) => {
+          if (!isErrorCode(error, 'conflict')) throw error;
+        });
+      }
+      const gone = await this.#context.mutex.run(container.id, async () => {
+        // Under --rm it may have gone by itself once it was killed: then all is as the caller wants it.
+        if (container.removed && wasThere) return true;
+        if (container.removed) throw new PouchError('not-found', `No such container: ${container.id}`);
+        if (!container.live) {
+          await this.#takeAway(container, options.volumes);
+          return true;
+        }
+        // Its policy, or somebody else, has started it meanwhile.
+        if (!options.force || attempt >= MOST_KILLS) throw this.#refusal(container);
+        return false;
       });
+      if (gone) return;
     }
-    await this.#context.mutex.run(container.id, async () => {
-      // Under --rm it may have gone by itself once it was killed: then all is as the caller wants it.
-      if (container.removed && wasThere) return;
-      if (container.removed) throw new PouchError('not-found', `No such container: ${container.id}`);
-      if (container.live) throw this.#refusal(container);
-      await this.#takeAway(container, options.volumes);
-    });
   }
 
   /** After an exit under --rm: whoever waits is told once the removal is certain; the rest follows. */
@@ -91,7 +109,7 @@ export class Remover {
   }
 
   async #dismantle(container: Container, volumes: boolean): Promise<void> {
-    const { containerd, tasks, networks, index } = this.#context;
+    const { containerd, tasks, networks, index, logger } = this.#context;
     await Promise.all([container.cleanup, this.#context.filesIdle(container.id)]);
     container.pump?.[Symbol.dispose]();
     container.pump = undefined;
@@ -106,6 +124,9 @@ export class Remover {
         await containerd.snapshots.remove(container.id, { retryUnavailable: true });
       } else if (!isErrorCode(error, 'not-found')) throw error;
     }
+    await this.#followers.removeCgroups(container).catch((error: unknown) => {
+      logger.warn('control groups of a container stay', { container: container.id, error });
+    });
     await rm(container.directory, { recursive: true, force: true });
     await rm(dirname(container.stdin.path), { recursive: true, force: true });
     container.forget();

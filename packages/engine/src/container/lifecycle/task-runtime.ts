@@ -1,6 +1,16 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { background, errorMessage, exec, isErrorCode, type Logger, PouchError, sleep, withDeadline } from '@pouch/base';
+import {
+  background,
+  errnoCode,
+  errorMessage,
+  exec,
+  isErrorCode,
+  type Logger,
+  PouchError,
+  sleep,
+  withDeadline,
+} from '@pouch/base';
 import type { ContainerdClient, Mount, ProcessIo, TaskExitInfo } from '@pouch/containerd';
 import { packRuncOptions } from '@pouch/containerd';
 import { unmountTree } from '@pouch/linux';
@@ -77,7 +87,8 @@ export class TaskRuntime {
 
   #mayRetry(error: unknown): boolean {
     return (
-      isErrorCode(error, 'unavailable', 'already-exists', 'cancelled') || /already exists/.test(errorMessage(error))
+      isErrorCode(error, 'unavailable', 'already-exists', 'cancelled') ||
+      /already exists|file exists/.test(errorMessage(error))
     );
   }
 
@@ -142,17 +153,17 @@ export class TaskRuntime {
     await ignoreMissing(this.#containerd.containers.delete(id, { retryUnavailable: true }));
   }
 
-  /** Take everything of a container's run away, from any state: task, record, runtime's state, mounts, shim. */
+  /** Take everything of a container's run away, from any state: task, record, shim, runtime's state, mounts. */
   async purge(id: string, runtime: string): Promise<void> {
     await this.#killTask(id);
     await this.deleteRecord(id);
     const { binary } = this.#options.runtimes.get(runtime) ?? { binary: runtime };
     const root = join(this.#options.runtimeRoot, this.#containerd.namespace);
+    await this.#endMakers(id, root);
     if ((await names(root)).includes(id)) {
       await exec(binary, ['--root', root, 'delete', '--force', id], { allowFailure: true });
     }
-    await this.#endShim(id);
-    await this.#unmountBundle(id);
+    await this.removeBundle(id);
   }
 
   async #killTask(id: string): Promise<void> {
@@ -171,24 +182,56 @@ export class TaskRuntime {
     }
   }
 
-  /** A shim whose containerd died while it was being made is known to nobody: found by its command line. */
-  async #endShim(id: string): Promise<void> {
+  /**
+   * A shim whose containerd died while it was being made is known to nobody, and its runtime may still be at work:
+   * both are found by their command lines.
+   */
+  async #endMakers(id: string, runtimeRoot: string): Promise<void> {
     for (const entry of await names('/proc')) {
       if (!/^\d+$/.test(entry)) continue;
       const words = (await readFile(`/proc/${entry}/cmdline`, 'utf8').catch(() => '')).split('\0');
-      if (!words[0]?.includes('containerd-shim')) continue;
-      const after = (flag: string): string | undefined => words[words.indexOf(flag) + 1];
-      if (after('-namespace') !== this.#containerd.namespace || after('-id') !== id) continue;
-      if (after('-address') !== undefined && after('-address') !== this.#containerd.address) continue;
-      process.kill(Number(entry), 'SIGKILL');
+      if (!words.includes(id) || !(this.#isShim(words, id) || words.includes(runtimeRoot))) continue;
+      try {
+        process.kill(Number(entry), 'SIGKILL');
+      } catch (error) {
+        if (errnoCode(error) !== 'ESRCH') throw error;
+      }
     }
   }
 
-  async #unmountBundle(id: string): Promise<void> {
-    const { containerdState } = this.#options;
-    if (containerdState === undefined) return;
-    const bundle = join(containerdState, 'io.containerd.runtime.v2.task', this.#containerd.namespace, id);
+  #isShim(words: readonly string[], id: string): boolean {
+    const after = (flag: string): string | undefined => {
+      const at = words.indexOf(flag);
+      return at < 0 ? undefined : words[at + 1];
+    };
+    if (!words[0]?.includes('containerd-shim') || after('-id') !== id) return false;
+    if (after('-namespace') !== this.#containerd.namespace) return false;
+    return after('-address') === undefined || after('-address') === this.#containerd.address;
+  }
+
+  /** Directories of runs in containerd's state, by the container's id; a crash of containerd may leave them. */
+  async bundles(): Promise<string[]> {
+    const root = this.#bundleRoot();
+    return root === undefined ? [] : await names(root);
+  }
+
+  /** Take one of `bundles()` away, whose task is known to be none. One that containerd was deleting begins with a dot. */
+  async removeBundle(name: string): Promise<void> {
+    const root = this.#bundleRoot();
+    if (root === undefined) return;
+    const bundle = join(root, name);
     await unmountTree(bundle);
+    // Never delete below a root file system that is still mounted.
+    await rmdir(join(bundle, 'rootfs')).catch((error: unknown) => {
+      if (errnoCode(error) !== 'ENOENT') throw error;
+    });
+    await rm(bundle, { recursive: true, force: true });
+  }
+
+  #bundleRoot(): string | undefined {
+    const { containerdState } = this.#options;
+    if (containerdState === undefined) return undefined;
+    return join(containerdState, 'io.containerd.runtime.v2.task', this.#containerd.namespace);
   }
 }
 
