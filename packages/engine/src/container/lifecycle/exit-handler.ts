@@ -51,11 +51,12 @@ export class ExitHandler {
     const { state } = container;
     const ranFor = exit.at - BigInt(state.startedAt || '0');
     const finishedAt = (exit.at > 0n ? exit.at : nowNanos()).toString();
-    const restarts = shouldRestart(container.record, exit.exitCode);
-    const delay = restarts ? restartDelay(state.restartCount, ranFor) : undefined;
     // Not every shim tells of it, and none in time when it is the first process that was killed.
     const foundOom = !state.oomKilled && (await this.#followers.ranOutOfMemory(container));
     const oomKilled = state.oomKilled || foundOom;
+    // Asked with nothing in between: a kill that comes now is a user's stop, or is refused.
+    const restarts = shouldRestart(container.record, exit.exitCode);
+    const delay = restarts ? restartDelay(state.restartCount, ranFor) : undefined;
     const ended = { pid: 0, exitCode: exit.exitCode, finishedAt, oomKilled };
     this.#followers.stopped(container);
     container.transition(restarts ? 'restarting' : 'exited', ended);
