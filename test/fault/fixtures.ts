@@ -105,7 +105,11 @@ export class Fixtures {
         problems.push(`${name} is ${State.Health?.Status}`);
     }
     await this.#must('POST', '/containers/counter1/stop?t=5');
-    for (const name of ['counter0', 'counter1', 'counter2']) logLines += await this.#checkCounter(name, problems);
+    for (const name of ['counter0', 'counter1', 'counter2']) {
+      const lines = await this.#checkCounter(name, problems);
+      logLines += lines;
+      if (name === 'counter1') await this.#checkLast(lines, problems);
+    }
     const restarts = await this.#checkPhoenix(problems);
     for (const [kind, path] of [
       ['network', '/networks/chaos-net'],
@@ -125,6 +129,15 @@ export class Fixtures {
     return results.reduce((sum, { lines }) => sum + lines, 0);
   }
 
+  /** What `counter1` wrote into its volume about itself: the number it had come to. */
+  async #checkLast(lines: number, problems: string[]): Promise<void> {
+    const { text } = await this.#client.certain('GET', '/containers/counter1/archive?path=/data/last');
+    const last = Number(/^\d+\n/.exec(text.slice(512))?.[0]);
+    // Two lines a number; the signal may have come before either was printed.
+    if (!(lines === 2 * last || lines === 2 * last - 1 || lines === 2 * last - 2))
+      problems.push(`counter1 printed up to ${last} on two streams, but its log has ${lines} lines`);
+  }
+
   /** The policy goes on: it is up again and again. */
   async #checkPhoenix(problems: string[]): Promise<number> {
     const first = await this.#inspect('phoenix');
@@ -137,7 +150,6 @@ export class Fixtures {
     return first.RestartCount;
   }
 
-  /** What `counter1` said it printed last, from its volume. */
   async remove(): Promise<void> {
     for (const name of [...this.#untouched.map((fixture) => fixture.name), 'phoenix'])
       await this.#must('DELETE', `/containers/${name}?force=1&v=1`);

@@ -121,8 +121,11 @@ function foreignMounts(directory: string, live: ReadonlySet<string>, namespaces:
   const paths = readFileSync('/proc/self/mountinfo', 'utf8')
     .split('\n')
     .map((line) => line.split(' ')[4] ?? '');
+  // Where the daemon mounts root file systems for a moment, itself a mount once it was needed.
+  const ours = join(directory, 'run/rootfs/mounts');
+  const first = paths.indexOf(ours);
   return paths
-    .filter((path) => path.startsWith(`${directory}/`) && !path.includes('/run/cgroup'))
+    .filter((path, at) => path.startsWith(`${directory}/`) && !path.includes('/run/cgroup') && at !== first)
     .filter((path) => !path.split('/').some((part) => live.has(part) || namespaces.has(part)))
     .map((path) => `mount: ${path}`);
 }

@@ -4,6 +4,7 @@ import type { FaultClient, Outcome } from './client.ts';
 import { type Behaviour, ModelContainer, type Status } from './model.ts';
 import { Observer, type Tally } from './observer.ts';
 import type { Random } from './random.ts';
+import { Things } from './things.ts';
 import { createRequest } from './workload.ts';
 
 type Operation =
@@ -18,7 +19,8 @@ type Operation =
   | 'inspect'
   | 'wait'
   | 'logs'
-  | 'pause';
+  | 'pause'
+  | 'thing';
 
 const WEIGHTS: Readonly<Record<Operation, number>> = {
   create: 16,
@@ -33,14 +35,14 @@ const WEIGHTS: Readonly<Record<Operation, number>> = {
   wait: 4,
   logs: 3,
   pause: 3,
+  thing: 6,
 };
 const MOST = 6;
 
 /** One client with containers of its own: asks, keeps what it was told, and looks whether that is so. */
 export class Worker {
   readonly containers: ModelContainer[] = [];
-  readonly volumes = new Set<string>();
-  readonly networks = new Set<string>();
+  readonly #things: Things;
   readonly #number: number;
   readonly #client: FaultClient;
   readonly #random: Random;
@@ -56,6 +58,7 @@ export class Worker {
     this.#random = dependencies.random;
     this.#tally = dependencies.tally;
     this.#observer = new Observer(dependencies.client, dependencies.tally);
+    this.#things = new Things(String(number), dependencies);
   }
 
   /** Work until told to stop. */
@@ -74,8 +77,9 @@ export class Worker {
       if (living.length < MOST) await this.#create();
       return;
     }
-    const container = this.#random.pick(living);
     this.#tally.operations[operation] = (this.#tally.operations[operation] ?? 0) + 1;
+    if (operation === 'thing') return await this.#things.step();
+    const container = this.#random.pick(living);
     switch (operation) {
       case 'start':
         return await this.#start(container, 'start');
@@ -125,7 +129,7 @@ export class Worker {
     this.containers.push(container);
     if (outcome.kind === 'ok') {
       container.id = (JSON.parse(outcome.text) as { Id: string }).Id;
-      if (volume) this.volumes.add(volume);
+      if (volume) this.#things.hold(volume);
     } else if (outcome.kind === 'refused') {
       container.possible = new Set(['gone']);
       this.#observer.complain(container, `create was refused: ${outcome.text}`);
@@ -374,6 +378,7 @@ export class Worker {
       if (outcome.kind !== 'ok' && outcome.status !== 404 && !(container.autoRemove && outcome.status === 409))
         this.#observer.complain(container, `cannot be removed: ${outcome.status} ${outcome.text}`);
     }
+    await this.#things.finish();
   }
 
   async #mustDo(container: ModelContainer, method: string, action: string): Promise<void> {
