@@ -54,7 +54,7 @@ export class Fixtures {
       );
     }
     const HostConfig = { RestartPolicy: { Name: 'always' } };
-    await this.#run('phoenix', 'sleep 3; exit 4', { HostConfig }, undefined, false);
+    await this.#run('phoenix', 'sleep 10.5; exit 4', { HostConfig }, undefined, false);
   }
 
   async #run(name: string, command: string, extra: object, port?: number, untouched = true): Promise<void> {

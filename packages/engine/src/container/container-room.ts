@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { KeyedMutex, type Logger } from '@pouch/base';
+import { KeyedMutex, type Logger, nowNanos } from '@pouch/base';
 import type { ContainerdClient } from '@pouch/containerd';
 import { type CgroupDriver, type CgroupHierarchy, cgroupPaths, readOomKills, removeCgroup } from '@pouch/linux';
 import type { EventBus } from '../events/event-bus.ts';
@@ -25,7 +25,7 @@ import { Pruner } from './lifecycle/pruner.ts';
 import { Reconciler } from './lifecycle/reconciler.ts';
 import { Remover } from './lifecycle/remover.ts';
 import { Restarter } from './lifecycle/restarter.ts';
-import { restartDelay, startsWithDaemon } from './lifecycle/restart-policy.ts';
+import { remainingDelay, startsWithDaemon } from './lifecycle/restart-policy.ts';
 import { ShmMounts } from './lifecycle/shm-mounts.ts';
 import { StartPlanner, type StartPlannerOptions } from './lifecycle/start-plan.ts';
 import { Starter } from './lifecycle/starter.ts';
@@ -237,7 +237,7 @@ export class ContainerRoom implements AsyncDisposable {
 
   #bringUp(container: Container): void {
     if (container.status === 'restarting') {
-      return this.#restarter.schedule(container, restartDelay(container.state.restartCount, 0n));
+      return this.#restarter.schedule(container, remainingDelay(container.state, nowNanos()));
     }
     if (container.status !== 'exited' || !startsWithDaemon(container.record)) return;
     container.transition('restarting', { manuallyStopped: false });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ContainerRecord } from '../container-record.ts';
-import { restartDelay, shouldRestart, startsWithDaemon } from './restart-policy.ts';
+import { remainingDelay, restartDelay, shouldRestart, startsWithDaemon } from './restart-policy.ts';
 
 function record(name: string, changes: Partial<ContainerRecord['state']> = {}, most = 0): ContainerRecord {
   return {
@@ -26,6 +26,15 @@ test('the pause doubles up to a minute and is short again after a good run', () 
     [100, 200, 3200, 60_000],
   );
   assert.equal(restartDelay(9, 10_000_000_000n), 100);
+});
+
+test('a pause goes on over a restart of the daemon', () => {
+  const { state } = record('always', { startedAt: '1000000000', finishedAt: '2000000000', restartCount: 5 });
+  assert.equal(remainingDelay(state, 2_000_000_000n), 3200);
+  assert.equal(remainingDelay(state, 4_000_000_000n), 1200);
+  assert.equal(remainingDelay(state, 9_000_000_000n), 0);
+  // A clock that was set back makes no pause longer.
+  assert.equal(remainingDelay(state, 1_000_000_000n), 3200);
 });
 
 test('with the daemon', () => {

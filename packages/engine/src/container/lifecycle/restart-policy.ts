@@ -1,4 +1,4 @@
-import type { ContainerRecord } from '../container-record.ts';
+import type { ContainerRecord, ContainerState } from '../container-record.ts';
 
 const FIRST = 100;
 const LONGEST = 60_000;
@@ -26,6 +26,15 @@ export function shouldRestart(record: ContainerRecord, exitCode: number): boolea
 export function restartDelay(restartCount: number, ranForNanos: bigint): number {
   if (ranForNanos >= GOOD_RUN) return FIRST;
   return Math.min(FIRST * 2 ** Math.min(restartCount, 20), LONGEST);
+}
+
+/** Milliseconds that are left of the pause when a daemon takes up a container that waits for its restart. */
+export function remainingDelay(state: ContainerState, now: bigint): number {
+  const started = BigInt(state.startedAt || '0');
+  const finished = BigInt(state.finishedAt || '0');
+  const delay = restartDelay(state.restartCount, finished > started ? finished - started : 0n);
+  const elapsed = Number((now - finished) / 1_000_000n);
+  return Math.min(Math.max(delay - elapsed, 0), delay);
 }
 
 /** Whether a daemon that starts brings up a container that is down: as Docker, `always` even after a user's stop. */
