@@ -1,11 +1,13 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { exec } from '@pouch/base';
 import { unmountTree } from '@pouch/linux';
 import { DaemonProcess } from './daemon-process.ts';
 import type { Peer } from './peer.ts';
+import { endProcesses, processesOf } from './processes.ts';
 
-const NETNS = 'pouch-bench-docker';
+const NETNS = `pouch-bench-${process.pid}`;
+const CGROUP = `pouch-bench-docker-${process.pid}`;
 
 /** dockerd in a network namespace of its own, so that its rules and ours do not meet. `programs` holds its executables. */
 export async function startDocker(directory: string, programs: string, registryPort: number): Promise<Peer> {
@@ -27,46 +29,40 @@ export async function startDocker(directory: string, programs: string, registryP
     '--live-restore',
     '--group',
     'root',
+    '--cgroup-parent',
+    `/${CGROUP}`,
   ]);
   const environment = { PATH: `${programs}:${process.env.PATH}`, DOCKER_MIN_API_VERSION: '1.24' };
   const daemon = new DaemonProcess({ command, socket, log: join(directory, 'dockerd.log'), environment });
   await daemon.start();
   return {
     name: 'docker',
+    directory,
     client: ['docker', '-H', `unix://${socket}`],
     environment: {},
     socket,
     registry: `127.0.0.1:${registryPort}`,
     wrap,
-    pids: () => [daemon.pid, ...childrenNamed(daemon.pid, 'containerd')],
-    restart: async () => {
+    pids: () => [daemon.pid, ...processesOf('containerd', directory)],
+    restart: async (running) => {
       await daemon.stop();
-      return await daemon.start();
+      await endProcesses(processesOf('containerd', directory));
+      return await daemon.start(running);
     },
     [Symbol.asyncDispose]: async () => {
       await exec('sh', ['-c', `docker -H unix://${socket} ps -aq | xargs -r docker -H unix://${socket} rm -f`], {
         timeout: 300_000,
         allowFailure: true,
       });
-      for (const pid of childrenNamed(daemon.pid, 'containerd')) process.kill(pid, 'SIGTERM');
       await daemon.stop();
+      await endProcesses([
+        ...processesOf('containerd', directory),
+        ...processesOf('containerd-shim-runc-v2', directory),
+      ]);
       await unmountTree(directory);
       await exec('ip', ['netns', 'del', NETNS]);
+      const find = ['/sys/fs/cgroup', '-depth', '-type', 'd', '-path', `*/${CGROUP}*`, '-exec', 'rmdir', '{}', '+'];
+      await exec('find', find, { allowFailure: true });
     },
   };
-}
-
-function childrenNamed(parent: number, name: string): number[] {
-  return readdirSync('/proc')
-    .filter((entry) => /^\d+$/.test(entry))
-    .filter((pid) => {
-      try {
-        const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-        const [, command, rest] = /\((.*)\) (.*)$/s.exec(stat) ?? [];
-        return command === name && Number(rest?.split(' ')[1]) === parent;
-      } catch {
-        return false;
-      }
-    })
-    .map(Number);
 }

@@ -1,15 +1,16 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { sleep } from '@pouch/base';
+import { interruption } from './interruption.ts';
 import type { Peer } from './peer.ts';
 
+/** What was measured of each, one number per run. */
 export interface Figures {
-  readonly pouch: number;
-  readonly docker: number;
+  readonly pouch: readonly number[];
+  readonly docker: readonly number[];
 }
 
-/** One row of the table: medians of both, what they count in, and the bound that the ratio pouch/docker must keep. */
+/** One row of the table: the figures of both, what they count in, and the bound that the ratio of the medians, pouch/docker, must keep. */
 export interface Row extends Figures {
   readonly what: string;
   readonly unit: string;
@@ -25,7 +26,7 @@ export function median(values: readonly number[]): number {
     : ((sorted[middle - 1] as number) + (sorted[middle] as number)) / 2;
 }
 
-/** Measure both in turn, so that what else the machine does meets both: medians of `runs` pairs after one that does not count. */
+/** Measure both in turn, so that what else the machine does meets both: `runs` pairs after one that does not count. */
 export async function pairs(
   peers: { readonly pouch: Peer; readonly docker: Peer },
   runs: number,
@@ -35,12 +36,13 @@ export async function pairs(
   const found = { pouch: [] as number[], docker: [] as number[] };
   for (let run = 0; run <= runs; run += 1) {
     for (const name of ['pouch', 'docker'] as const) {
+      interruption.signal.throwIfAborted();
       const value = await measure(peers[name]);
       if (run > 0) found[name].push(value);
       await sleep(pause);
     }
   }
-  return { pouch: median(found.pouch), docker: median(found.docker) };
+  return found;
 }
 
 /** Milliseconds that a command of the peer's client takes as a whole process. Throws when it fails. */
@@ -49,6 +51,7 @@ export async function timeClient(peer: Peer, args: readonly string[]): Promise<n
   const begin = performance.now();
   const child = spawn(program, [...before, ...args], {
     stdio: ['ignore', 'ignore', 'pipe'],
+    signal: interruption.signal,
     env: { ...process.env, ...peer.environment },
   });
   let said = '';
@@ -59,12 +62,4 @@ export async function timeClient(peer: Peer, args: readonly string[]): Promise<n
   const took = performance.now() - begin;
   if (code !== 0) throw new Error(`${peer.name} ${args.join(' ')} ended with ${code}: ${said}`);
   return took;
-}
-
-/** Resident memory in MB. */
-export function residentMegabytes(pids: readonly number[]): number {
-  const kilobytes = pids.map((pid) =>
-    Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0),
-  );
-  return kilobytes.reduce((sum, each) => sum + each, 0) / 1024;
 }

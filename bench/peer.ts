@@ -1,6 +1,6 @@
-import { request } from 'node:http';
-import { Agent } from 'node:http';
+import { Agent, request } from 'node:http';
 import { PouchError } from '@pouch/base';
+import { interruption } from './interruption.ts';
 
 /** An engine under measurement: a daemon of its own, a client program, and its API. */
 export interface Peer extends AsyncDisposable {
@@ -9,14 +9,22 @@ export interface Peer extends AsyncDisposable {
   readonly client: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
   readonly socket: string;
+  /** Where everything of it is; command lines of its programs name it. */
+  readonly directory: string;
   /** Process ids of the daemon and its containerd. */
   pids(): number[];
-  /** End the daemon, containers going on, and measure the milliseconds until a new one answers. */
-  restart(): Promise<number>;
+  /** End daemon and containerd, containers going on, and measure the milliseconds until new ones list so many as running. */
+  restart(running?: number): Promise<number>;
   /** Host and port under which the registry is reached. */
   readonly registry: string;
   /** Run a program where the peer's network is. */
   wrap(command: readonly string[]): string[];
+}
+
+/** The two that are held against each other. */
+export interface Peers {
+  readonly pouch: Peer;
+  readonly docker: Peer;
 }
 
 const agents = new Map<string, Agent>();
@@ -29,7 +37,16 @@ export async function call(peer: Pick<Peer, 'socket'>, method: string, path: str
   const headers =
     text === undefined ? {} : { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(text) };
   const { promise, resolve, reject } = Promise.withResolvers<unknown>();
-  const message = request({ socketPath: peer.socket, agent, method, path: `/v1.47${path}`, headers }, (response) => {
+  const target = {
+    socketPath: peer.socket,
+    agent,
+    method,
+    path: `/v1.41${path}`,
+    headers,
+    signal: interruption.signal,
+  };
+  const message = request(target, (response) => {
+    response.on('error', reject);
     const chunks: Buffer[] = [];
     response.on('data', (chunk: Buffer) => chunks.push(chunk));
     response.on('end', () => {

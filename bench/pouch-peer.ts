@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { exec } from '@pouch/base';
 import { DaemonProcess } from './daemon-process.ts';
 import type { Peer } from './peer.ts';
+import { endProcesses, processesOf } from './processes.ts';
 
 const DIST = resolve(import.meta.dirname, '../dist');
 
@@ -28,15 +29,17 @@ export async function startPouch(directory: string, registryPort: number): Promi
   await daemon.start();
   return {
     name: 'pouch',
+    directory,
     client: [join(DIST, 'pouch')],
     environment: { POUCH_HOST: `unix://${socket}` },
     socket,
     registry: `127.0.0.1:${registryPort}`,
     wrap: (command) => [...command],
     pids: () => [daemon.pid, Number(readFileSync(join(directory, 'run/containerd.pid'), 'utf8'))],
-    restart: async () => {
+    restart: async (running) => {
       await daemon.stop();
-      return await daemon.start();
+      await endProcesses(processesOf('containerd', directory));
+      return await daemon.start(running);
     },
     [Symbol.asyncDispose]: async () => {
       await daemon.stop();

@@ -1,6 +1,6 @@
 import { type Row, pairs, timeClient } from '../measure.ts';
 import { type Peer, call } from '../peer.ts';
-import type { Peers } from './rows.ts';
+import type { Peers } from '../peer.ts';
 
 /** Whole runs of the clients: what a person at a terminal waits for. */
 export async function runOn(network: string, bound: number | undefined, peers: Peers, runs: number): Promise<Row> {

@@ -1,6 +1,6 @@
 import { pairs, type Row } from '../measure.ts';
 import { call, type Peer } from '../peer.ts';
-import type { Peers } from './rows.ts';
+import type { Peers } from '../peer.ts';
 
 /** create, start, wait and remove through the API, `lanes` at once, as a scheduler does it. */
 export async function cycles(lanes: number, peers: Peers, runs: number): Promise<Row> {
@@ -21,8 +21,7 @@ export async function cycles(lanes: number, peers: Peers, runs: number): Promise
 async function cycle(peer: Peer): Promise<void> {
   const body = { Image: 'busybox', Cmd: ['true'], HostConfig: { NetworkMode: 'bridge' } };
   const { Id } = (await call(peer, 'POST', '/containers/create', body)) as { Id: string };
-  const ended = call(peer, 'POST', `/containers/${Id}/wait?condition=next-exit`);
   await call(peer, 'POST', `/containers/${Id}/start`);
-  await ended;
+  await call(peer, 'POST', `/containers/${Id}/wait`);
   await call(peer, 'DELETE', `/containers/${Id}`);
 }

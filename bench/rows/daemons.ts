@@ -1,14 +1,16 @@
 import { sleep } from '@pouch/base';
-import { median, pairs, residentMegabytes, type Row, timeClient } from '../measure.ts';
+import { interruption } from '../interruption.ts';
+import { pairs, type Row, timeClient } from '../measure.ts';
 import { call, type Peer } from '../peer.ts';
+import { processesOf, residentMegabytes } from '../processes.ts';
 import { both } from './clients.ts';
-import type { Peers } from './rows.ts';
+import type { Peers } from '../peer.ts';
 
 /** Resident memory of daemon and containerd, a while after the last request. */
 export async function idleMemory(peers: Peers): Promise<Row> {
   await both(peers, async (peer) => await peer.restart());
   await sleep(10_000);
-  const of = (peer: Peer): number => residentMegabytes(peer.pids());
+  const of = (peer: Peer): number[] => [residentMegabytes(peer.pids())];
   return {
     what: 'daemon and containerd resident, idle',
     unit: 'MB',
@@ -18,31 +20,40 @@ export async function idleMemory(peers: Peers): Promise<Row> {
   };
 }
 
-/** With 200 running containers: what each costs the daemons, and how long a daemon takes that is started among them. */
-export async function twoHundred(peers: Peers): Promise<Row[]> {
-  const memory = { pouch: 0, docker: 0 };
-  const ready = { pouch: 0, docker: 0 };
+const MANY = 200;
+
+/** With 200 running containers: what each costs in memory, and how long daemon and containerd take that are started then. */
+export async function manyRunning(peers: Peers): Promise<Row[]> {
+  const daemons = { pouch: [] as number[], docker: [] as number[] };
+  const whole = { pouch: [] as number[], docker: [] as number[] };
+  const ready = { pouch: [] as number[], docker: [] as number[] };
   for (const name of ['pouch', 'docker'] as const) {
     const peer = peers[name];
     const before = residentMegabytes(peer.pids());
-    const lanes = Array.from({ length: 4 }, async (_, lane) => {
-      for (let index = lane; index < 200; index += 4) await startOne(peer, index);
-    });
-    await Promise.all(lanes);
+    await inLanes(async (index) => await startOne(peer, index));
     await sleep(3000);
-    memory[name] = ((residentMegabytes(peer.pids()) - before) * 1024) / 200;
-    const times: number[] = [];
-    for (let run = 0; run < 3; run += 1) times.push(await peer.restart());
-    ready[name] = median(times);
-    const ends = Array.from({ length: 4 }, async (_, lane) => {
-      for (let index = lane; index < 200; index += 4) await call(peer, 'DELETE', `/containers/run-${index}?force=1`);
-    });
-    await Promise.all(ends);
+    const grown = residentMegabytes(peer.pids()) - before;
+    daemons[name].push((grown * 1024) / MANY);
+    const shims = residentMegabytes(processesOf('containerd-shim-runc-v2', peer.directory));
+    whole[name].push((grown + shims) / MANY);
+    for (let run = 0; run < 3; run += 1) ready[name].push(await peer.restart(MANY));
+    await inLanes(async (index) => void (await call(peer, 'DELETE', `/containers/run-${index}?force=1`)));
   }
   return [
-    { what: 'daemon and containerd, per running container', unit: 'kB', ...memory },
-    { what: 'daemon start to ready, 200 containers running', unit: 'ms', ...ready },
+    { what: 'one more running container: daemon, containerd', unit: 'kB', ...daemons },
+    { what: 'one more running container: and its shim', unit: 'MB', ...whole },
+    { what: `from start to ready, ${MANY} containers running`, unit: 'ms', ...ready },
   ];
+}
+
+async function inLanes(work: (index: number) => Promise<void>): Promise<void> {
+  const lanes = Array.from({ length: 4 }, async (_, lane) => {
+    for (let index = lane; index < MANY; index += 4) {
+      interruption.signal.throwIfAborted();
+      await work(index);
+    }
+  });
+  await Promise.all(lanes);
 }
 
 async function startOne(peer: Peer, index: number): Promise<void> {
@@ -51,10 +62,10 @@ async function startOne(peer: Peer, index: number): Promise<void> {
   await call(peer, 'POST', `/containers/run-${index}/start`);
 }
 
-/** 100 MB of 100-byte lines into a json-file log, and out again. */
+/** 200 MB of 100-byte lines into a json-file log, and out again. */
 export async function logThroughput(peers: Peers): Promise<Row[]> {
   const line = 'x'.repeat(99);
-  const megabytes = 100;
+  const megabytes = 200;
   const script = `yes ${line} | head -c ${megabytes}000000`;
   const write = await pairs(peers, 3, async (peer) => {
     await timeClient(peer, ['rm', '-f', 'bench-log']).catch(() => 0);
@@ -71,6 +82,6 @@ export async function logThroughput(peers: Peers): Promise<Row[]> {
   await both(peers, async (peer) => await timeClient(peer, ['rm', '-f', 'bench-log']));
   return [
     { what: 'a container logging 100-byte lines', unit: 'MB/s', ...write },
-    { what: 'logs of 100 MB', unit: 'MB/s', ...read },
+    { what: 'logs of 200 MB', unit: 'MB/s', ...read },
   ];
 }

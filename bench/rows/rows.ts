@@ -1,14 +1,9 @@
 import type { Row } from '../measure.ts';
-import type { Peer } from '../peer.ts';
+import type { Peers } from '../peer.ts';
 import { execTrue, listThousand, runOn, version } from './clients.ts';
 import { cycles } from './cycles.ts';
-import { idleMemory, logThroughput, twoHundred } from './daemons.ts';
+import { idleMemory, logThroughput, manyRunning } from './daemons.ts';
 import { pullImage } from './pull.ts';
-
-export interface Peers {
-  readonly pouch: Peer;
-  readonly docker: Peer;
-}
 
 /** Every measurement by the name that `--only` takes, in the order of the table. */
 export const ROWS: Readonly<Record<string, (peers: Peers, runs: number) => Promise<Row | Row[]>>> = {
@@ -23,6 +18,6 @@ export const ROWS: Readonly<Record<string, (peers: Peers, runs: number) => Promi
   list: listThousand,
   memory: idleMemory,
   logs: logThroughput,
-  many: twoHundred,
+  many: manyRunning,
   pull: pullImage,
 };
