@@ -4,6 +4,14 @@ export interface ExtractJob {
   /** Program and arguments that decompress stdin to stdout; none for a plain tar file. */
   readonly decompress: readonly string[];
   readonly tar: readonly string[];
+  /** A command before each of the two that widens the pipes at its standard input and output; none where it is not installed. */
+  readonly widen: readonly string[];
+}
+
+/** A pipe's file descriptors. */
+interface Ends {
+  readonly read: number;
+  readonly write: number;
 }
 
 /** What the thread tells: first the processes to kill should it be stopped, at last the digest or what went wrong. */
@@ -25,20 +33,22 @@ export function extractThread(): void {
   const job = workerData as ExtractJob;
   const tell = (message: ExtractMessage): void => parentPort?.postMessage(message);
 
-  /** Both ends of a pipe, blocking. Opened in this order none of the calls waits. */
-  const pipe = (): { read: number; write: number } => {
-    const path = `${job.directory}/../pipe-${randomBytes(6).toString('hex')}`;
-    execFileSync('mkfifo', ['-m', '600', path]);
-    const both = openSync(path, constants.O_RDWR);
-    const read = openSync(path, constants.O_RDONLY);
-    const write = openSync(path, constants.O_WRONLY);
-    closeSync(both);
-    unlinkSync(path);
-    return { read, write };
+  /** Both ends of two pipes, blocking. Opened in this order none of the calls waits. */
+  const pipes = () => {
+    const paths = [0, 1].map(() => `${job.directory}/../pipe-${randomBytes(6).toString('hex')}`);
+    execFileSync('mkfifo', ['-m', '600', ...paths]);
+    return paths.map((path) => {
+      const both = openSync(path, constants.O_RDWR);
+      const read = openSync(path, constants.O_RDONLY);
+      const write = openSync(path, constants.O_WRONLY);
+      closeSync(both);
+      unlinkSync(path);
+      return { read, write };
+    }) as [Ends, Ends];
   };
 
   const start = (command: readonly string[], input: number, output: number | 'ignore') => {
-    const [name = '', ...args] = command;
+    const [name = '', ...args] = [...job.widen, ...command];
     const child = spawn(name, args, { cwd: job.directory, stdio: [input, output, 'pipe'] });
     let said = '';
     child.stderr?.on('data', (chunk: Uint8Array) => {
@@ -46,23 +56,24 @@ export function extractThread(): void {
     });
     const end = new Promise<string>((resolve) => {
       child.once('error', (error) => resolve(error.message));
-      child.once('close', (code, signal) => resolve(code === 0 ? '' : said.trim() || `${name}: ${code ?? signal}`));
+      child.once('close', (code, signal) =>
+        resolve(code === 0 ? '' : said.trim() || `${command[0]}: ${code ?? signal}`),
+      );
     });
     return { pid: child.pid, end };
   };
 
   const run = async (): Promise<ExtractMessage> => {
     const blob = openSync(job.blob, 'r');
-    const packed = job.decompress.length > 0 ? pipe() : undefined;
-    const unpacker = packed && start(job.decompress, blob, packed.write);
-    const plain = pipe();
+    const [packed, plain] = pipes();
+    const unpacker = job.decompress.length > 0 ? start(job.decompress, blob, packed.write) : undefined;
     const tar = start(job.tar, plain.read, 'ignore');
     closeSync(plain.read);
-    if (packed) closeSync(packed.write);
+    closeSync(packed.write);
     tell({ kind: 'started', pids: [unpacker?.pid, tar.pid].filter((pid) => pid !== undefined) });
-    const source = packed?.read ?? blob;
+    const source = unpacker ? packed.read : blob;
     const hash = createHash('sha256');
-    const buffer = Buffer.allocUnsafe(1 << 18);
+    const buffer = Buffer.allocUnsafe(1 << 20);
     // What follows the archive's end is not tar's business, but part of the layer.
     let open = true;
     for (;;) {
@@ -77,7 +88,7 @@ export function extractThread(): void {
       }
     }
     closeSync(plain.write);
-    if (packed) closeSync(packed.read);
+    closeSync(packed.read);
     closeSync(blob);
     const problem = (await unpacker?.end) || (await tar.end);
     return problem ? { kind: 'failed', problem } : { kind: 'done', digest: `sha256:${hash.digest('hex')}` };

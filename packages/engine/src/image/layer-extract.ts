@@ -26,6 +26,7 @@ const TAR = [
   'tar',
   '-x',
   '-p',
+  '-b512',
   '--same-owner',
   '--numeric-owner',
   '--xattrs',
@@ -33,14 +34,25 @@ const TAR = [
   '--warning=no-timestamp',
 ];
 
+/**
+ * Makes the pipes at its standard input and output hold 1 MiB and becomes the command that follows. At the kernel's 64 KiB the
+ * processes of a pipeline wake each other 16 times as often, which took a third of an extraction's time. Node cannot ask for
+ * it; where perl is missing (it is essential on Debian), the pipes stay as they are. F_SETPIPE_SZ is 1031 on every architecture.
+ */
+const WIDEN = [
+  'perl',
+  '-e',
+  'fcntl(STDIN, 1031, 1 << 20); fcntl(STDOUT, 1031, 1 << 20); exec { $ARGV[0] } @ARGV or exit 127',
+];
+
 let gnuTar: boolean | undefined;
 
 /** How a layer can be extracted by this host's programs, or undefined where they are not installed. */
-export function extractionPrograms(compression: LayerCompression): Pick<ExtractJob, 'decompress' | 'tar'> | undefined {
+export function extractionPrograms(compression: LayerCompression): Omit<ExtractJob, 'blob' | 'directory'> | undefined {
   gnuTar ??= isInstalled('tar') && spawnSync('tar', ['--version']).stdout.includes('GNU tar');
   const program = DECOMPRESSORS[compression].find(([name]) => isInstalled(name));
   if (!gnuTar || (compression !== 'none' && !program)) return undefined;
-  return { decompress: program ?? [], tar: TAR };
+  return { decompress: program ?? [], tar: TAR, widen: isInstalled('perl') ? WIDEN : [] };
 }
 
 /**
