@@ -119,7 +119,7 @@ suite('images and a registry', {
   async function layerDirectories(name: string): Promise<string[]> {
     const { snapshots } = images.containerd.client;
     const { chainId } = await images.manager.resolve(name);
-    const [mount] = await snapshots.view('look', chainId);
+    const [mount] = await snapshots.view('look', chainId, { 'containerd.io/gc.root': new Date().toISOString() });
     await snapshots.remove('look');
     const lower = mount?.options.find((option) => option.startsWith('lowerdir='));
     return lower?.slice(9).split(':') ?? [mount?.source ?? ''];
