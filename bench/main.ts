@@ -13,7 +13,8 @@ import { headerLine, resultsPage, rowLine } from './report.ts';
 import type { Peers } from './peer.ts';
 import { ROWS } from './rows/rows.ts';
 
-const PORT = 5987;
+/** One for each measurement, as all names on the host are: two may go on at once. */
+const PORT = 20_000 + (process.pid % 10_000);
 
 const { values } = parseArgs({
   options: {

@@ -21,7 +21,7 @@ export class BenchRegistry implements AsyncDisposable {
   }
 
   async serve(port: number, wrap: Peer['wrap']): Promise<void> {
-    const config = join(this.#directory, `config-${port}.yml`);
+    const config = join(this.#directory, 'config.yml');
     writeFileSync(
       config,
       `version: 0.1\nlog: {level: error}\nstorage: {filesystem: {rootdirectory: ${this.#directory}/data}}\nhttp: {addr: '127.0.0.1:${port}'}\n`,
