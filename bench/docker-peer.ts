@@ -60,7 +60,7 @@ export async function startDocker(directory: string, programs: string, registryP
         ...processesOf('containerd-shim-runc-v2', directory),
       ]);
       await unmountTree(directory);
-      await exec('ip', ['netns', 'del', NETNS]);
+      await exec('ip', ['netns', 'del', NETNS], { allowFailure: true });
       const find = ['/sys/fs/cgroup', '-depth', '-type', 'd', '-path', `*/${CGROUP}*`, '-exec', 'rmdir', '{}', '+'];
       await exec('find', find, { allowFailure: true });
     },
