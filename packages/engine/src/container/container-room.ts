@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { KeyedMutex, type Logger, nowNanos } from '@pouch/base';
-import type { ContainerdClient } from '@pouch/containerd';
+import type { ContainerdClient, ExitKeeper } from '@pouch/containerd';
 import { type CgroupDriver, type CgroupHierarchy, cgroupPaths, readOomKills, removeCgroup } from '@pouch/linux';
 import type { EventBus } from '../events/event-bus.ts';
 import type { ImageService } from '../image/image-service.ts';
@@ -55,6 +55,7 @@ export interface ContainerRoomOptions {
 export interface ContainerRoomDependencies {
   readonly db: Database;
   readonly containerd: ContainerdClient;
+  readonly keptExits?: ExitKeeper | undefined;
   readonly images: ImageService;
   readonly networks: NetworkManager;
   readonly volumes: VolumeService;
@@ -100,6 +101,7 @@ export class ContainerRoom implements AsyncDisposable {
       volumes,
       events,
       logger,
+      keptExits: dependencies.keptExits,
       mutex: new KeyedMutex(),
       filesIdle: async (id) => await this.#filesystem.whenIdle(id),
     };
