@@ -78,6 +78,15 @@ export class VolumeManager implements VolumeService {
     });
   }
 
+  async keep(name: string): Promise<void> {
+    await this.#lock.run(name, async () => {
+      const record = this.#deps.records.get(name);
+      if (!record?.claimed) return;
+      const { claimed: _, ...kept } = record;
+      this.#put(await Promise.resolve(kept));
+    });
+  }
+
   async inspect(name: string): Promise<Volume> {
     const record = await this.#get(name);
     return this.#show(record, await this.#ask(record));
@@ -208,17 +217,32 @@ export class VolumeManager implements VolumeService {
       log: this.#deps.log,
       release: async (record, containerId) => await this.#release(record, containerId),
     });
+    await this.#settleClaims();
+  }
+
+  /** A daemon that died while it made a container left its new volumes with it, or with nobody. */
+  async #settleClaims(): Promise<void> {
+    for (const { value: record } of this.#deps.records.all()) {
+      if (!record.claimed) continue;
+      try {
+        if (this.#deps.volumeUsers(record.name).length > 0) await this.keep(record.name);
+        else await this.remove(record.name, { force: false });
+      } catch (error) {
+        this.#deps.log.warn('a volume whose container was never made stays', { volume: record.name, error });
+      }
+    }
   }
 
   async #make(name: string, options: VolumeEnsureOptions): Promise<Volume> {
     const driver = await this.drivers.get(options.driver ?? 'local');
-    const { driverOpts = {}, labels = {}, anonymous = false } = options;
+    const { driverOpts = {}, labels = {}, anonymous = false, claimed = false } = options;
     const record: VolumeRecord = {
       name,
       driver: driver.name,
       options: { ...driverOpts },
       labels: anonymous ? { [ANONYMOUS_LABEL]: '', ...labels } : { ...labels },
       anonymous,
+      ...(claimed && { claimed }),
       createdAt: new Date().toISOString().replace(/\.\d+Z$/, 'Z'),
       scope: await driver.scope(),
       users: [],

@@ -57,7 +57,7 @@ export interface PreparedContainer {
   readonly runtime: string;
   readonly warnings: string[];
   /** The record is stored: the volumes stay. */
-  keep(): void;
+  keep(): Promise<void>;
   /** Removes the volumes that were made for it: for a create that fails later. */
   dispose(): Promise<void>;
 }

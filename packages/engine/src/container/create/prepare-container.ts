@@ -56,7 +56,7 @@ export async function prepareContainer(
       mounts,
       runtime,
       warnings,
-      keep: () => claims.keep(),
+      keep: async () => await claims.keep(),
       dispose: async () => await claims.release(),
     };
   } catch (error) {

@@ -62,7 +62,7 @@ export class Creator {
     const prepared = await prepareContainer(request, image, this.#prepareContext(id));
     const container = await this.#store(id, name, request.Image, image, prepared);
     await this.#context.mutex.run(id, async () => await this.#furnish(container));
-    prepared.keep();
+    await prepared.keep();
     publishContainerEvent(this.#context.events, container, 'create');
     return { Id: id, Warnings: prepared.warnings };
   }
