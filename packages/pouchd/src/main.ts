@@ -5,8 +5,8 @@ import { helpText } from './config/help.ts';
 import { loadConfig, parseArguments } from './config/load-config.ts';
 import type { Config } from './config/settings.ts';
 import { Daemon } from './daemon.ts';
-import { GIT_COMMIT, VERSION } from './version.ts';
 import { notifyReady } from './systemd-notify.ts';
+import { GIT_COMMIT, VERSION } from './version.ts';
 
 /** Written at once, so that the last lines before a crash are there. */
 function sinkOptions(config: Config): LogSinkOptions {
