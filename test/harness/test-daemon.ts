@@ -13,6 +13,9 @@ const NODE = process.execPath;
 const POUCHD = join(ROOT, 'packages/pouchd/src/main.ts');
 const POUCH = join(ROOT, 'packages/cli/src/main.ts');
 
+/** Milliseconds that pouchd may take to serve: long enough for a machine that ten such tests share. */
+const PATIENCE = 120_000;
+
 export interface ApiAnswer {
   readonly status: number;
   readonly text: string;
@@ -88,13 +91,14 @@ export class TestDaemon implements AsyncDisposable {
     });
     this.#child = child;
     log.close();
-    for (let attempt = 0; attempt < 600; attempt += 1) {
+    const deadline = performance.now() + PATIENCE;
+    while (performance.now() < deadline) {
       if (child.exitCode !== null)
         throw new PouchError('internal', `pouchd ended with ${child.exitCode}:\n${this.log(20)}`);
       if (existsSync(this.socket) && (await this.#answers())) return;
       await sleep(50);
     }
-    throw new PouchError('deadline-exceeded', `pouchd did not serve within 30 s:\n${this.log(20)}`);
+    throw new PouchError('deadline-exceeded', `pouchd did not serve within ${PATIENCE / 1000} s:\n${this.log(20)}`);
   }
 
   async #answers(): Promise<boolean> {

@@ -32,7 +32,7 @@ export class HijackedConnection {
 
   /**
    * From an ordinary request, as old clients attach: take the socket away from the HTTP parser. Call it once the body has
-   * been read, in the same turn of the event loop, so that no byte of what follows is taken for another request.
+   * been read and while the socket is paused, so that no byte of what follows is taken for another request.
    */
   static fromRequest(request: IncomingMessage, response: ServerResponse): HijackedConnection {
     const { socket } = request;

@@ -12,6 +12,7 @@ import {
   validateContainerName,
 } from '../create/index.ts';
 import { publishContainerEvent } from './container-events.ts';
+import { prepareSnapshot } from './container-snapshot.ts';
 import type { LifecycleContext } from './context.ts';
 import type { Remover } from './remover.ts';
 
@@ -104,7 +105,7 @@ export class Creator {
     const { record } = container;
     try {
       const [mounts] = await Promise.all([
-        this.#prepareSnapshot(record),
+        prepareSnapshot(this.#context.containerd.snapshots, record),
         mkdir(container.directory, { recursive: true, mode: 0o700 }),
       ]);
       container.rootfs = mounts;
@@ -115,13 +116,6 @@ export class Creator {
       await this.#remover.finish(container, true);
       throw error;
     }
-  }
-
-  async #prepareSnapshot(record: ContainerRecord): Promise<NonNullable<Container['rootfs']>> {
-    const labels = { 'containerd.io/gc.root': new Date().toISOString(), 'pouch/container': record.id };
-    return await this.#context.containerd.snapshots.prepare(record.id, record.chainId, labels, {
-      retryUnavailable: true,
-    });
   }
 
   #prepareContext(id: string): PrepareContext {

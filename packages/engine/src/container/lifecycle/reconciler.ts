@@ -69,6 +69,7 @@ export class Reconciler {
         }
       }),
     );
+    await this.#sweepShims(new Set(tasks.keys()));
     await this.#sweepBundles();
   }
 
@@ -100,6 +101,7 @@ export class Reconciler {
       }
     }
     await this.#sweep(tasks);
+    await this.#sweepShims(new Set(tasks.keys()));
     await this.#sweepBundles();
   }
 
@@ -189,6 +191,31 @@ export class Reconciler {
     return new Map(list.map((task) => [task.containerId, task]));
   }
 
+  /**
+   * Under the lock: an exit that was settled a moment ago may have its policy start the container again already, and that
+   * run's record and task look like leftovers until it is there.
+   */
+  async #purgeUnlessLive(id: string): Promise<void> {
+    const { index, mutex, tasks } = this.#context;
+    await mutex.run(id, async () => {
+      const container = index.byId(id);
+      if (!container?.live) await tasks.purge(id, container?.record.runtime ?? 'runc');
+    });
+  }
+
+  /** Shims that nobody has use for: containerd forgets one whose task it could not delete. */
+  async #sweepShims(known: ReadonlySet<string>): Promise<void> {
+    const { index, tasks, logger } = this.#context;
+    for (const id of await tasks.shims()) {
+      if (known.has(id) || index.byId(id)?.live) continue;
+      try {
+        await this.#purgeUnlessLive(id);
+      } catch (error) {
+        logger.warn('a leftover shim stays', { container: id, error });
+      }
+    }
+  }
+
   /** What a containerd that died while it made or deleted a run left of it. */
   async #sweepBundles(): Promise<void> {
     const { index, mutex, tasks, logger } = this.#context;
@@ -210,11 +237,10 @@ export class Reconciler {
     const { containerd, index, logger } = this.#context;
     const known = (id: string): boolean => index.byId(id) !== undefined;
     for (const id of tasks.keys()) if (!known(id)) await this.#context.tasks.purge(id, 'runc');
-    for await (const record of containerd.containers.list()) {
-      const container = index.byId(record.id);
-      if (record.labels['pouch/container'] === undefined || container?.live) continue;
-      await this.#context.tasks.purge(record.id, container?.record.runtime ?? 'runc');
-    }
+    const leftovers: string[] = [];
+    for await (const record of containerd.containers.list())
+      if (record.labels['pouch/container'] !== undefined && !index.byId(record.id)?.live) leftovers.push(record.id);
+    for (const id of leftovers) await this.#purgeUnlessLive(id);
     const orphans: string[] = [];
     for await (const snapshot of containerd.snapshots.list()) {
       if (snapshot.kind === 'active' && snapshot.labels['pouch/container'] !== undefined && !known(snapshot.name))
