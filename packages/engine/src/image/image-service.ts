@@ -55,6 +55,8 @@ export interface CommitRequest {
   readonly snapshotKey: string;
   readonly parent: ContainerImage;
   readonly containerId: string;
+  /** What ran in the container, for the image's history. */
+  readonly command: string;
 }
 
 /** Images: names in containerd's image store, content in its content store, layers in its snapshotter. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { PouchError } from '@pouch/base';
-import { startError } from './start-error.ts';
+import { execError, startError } from './start-error.ts';
 
 test("a failed start is told in Docker's words, with the command's name", () => {
   const crun = 'failed to create shim task: OCI runtime create failed: exec: permission denied: unknown';
@@ -21,4 +21,13 @@ test('what the runtime says of anything else stays its own', () => {
   assert.equal(told.message, `failed to create task for container: ${mount.replace(': unknown', '')}`);
   const other = new PouchError('unavailable', 'containerd is away');
   assert.equal(startError(other, 'sh'), other);
+});
+
+test('a failed exec names its command, too', () => {
+  const crun = 'OCI runtime exec failed: exec: permission denied: unknown';
+  const told = execError(new PouchError('command-not-executable', crun), '/etc') as PouchError;
+  assert.equal(
+    told.message,
+    'OCI runtime exec failed: exec failed: unable to start container process: exec: "/etc": permission denied',
+  );
 });

@@ -98,6 +98,8 @@ export class Starter {
     });
     if (container.record.config.OpenStdin) container.stdin.adopt();
     await tasks.start(container.id);
+    const networks = Object.entries(plan.sandbox.networks);
+    container.record.networkIds = Object.fromEntries(networks.map(([name, { NetworkID }]) => [name, NetworkID ?? '']));
     return pid;
   }
 
