@@ -1,4 +1,5 @@
 import type {
+  AttestationStatement,
   AuthConfig,
   DistributionInspect,
   ImageDeleteItem,
@@ -59,6 +60,14 @@ export interface CommitRequest {
   readonly command: string;
 }
 
+export interface AttestationOptions {
+  readonly platform?: string;
+  /** URIs; none asks for all. */
+  readonly types?: readonly string[];
+  /** Read the statements themselves too. */
+  readonly statement?: boolean;
+}
+
 /** Images: names in containerd's image store, content in its content store, layers in its snapshotter. */
 export interface ImageService {
   /** By name, id or id prefix. `not-found` ("No such image: …") when it is not here. Cheap: cached. */
@@ -74,6 +83,8 @@ export interface ImageService {
   }): Promise<ImageSummary[]>;
   inspect(reference: string, options?: { platform?: string; manifests?: boolean }): Promise<ImageInspect>;
   history(reference: string, platform?: string): Promise<ImageHistoryItem[]>;
+  /** The in-toto statements attached to the image of a platform, the host's without one. `types` chooses by predicate type. */
+  attestations(reference: string, options: AttestationOptions): Promise<AttestationStatement[]>;
   tag(source: string, target: string): Promise<void>;
   remove(reference: string, options: { force: boolean; noPrune: boolean }): Promise<ImageDeleteItem[]>;
   prune(filters: Filters): Promise<ImagePruneResponse>;

@@ -7,6 +7,7 @@ import { dockerStatus } from '../state-machine.ts';
 
 const KNOWN = new Set([
   'ancestor',
+  'annotation',
   'before',
   'exited',
   'expose',
@@ -66,6 +67,8 @@ async function compileOne(name: string, values: readonly string[], sources: Filt
       );
     case 'label':
       return (container) => values.every((value) => hasLabel(container, value));
+    case 'annotation':
+      return (container) => values.every((value) => hasPair(container.record.hostConfig.Annotations, value));
     case 'label!':
       return (container) => !values.some((value) => hasLabel(container, value));
     case 'status':
@@ -111,9 +114,13 @@ function matches(pattern: string, text: string): boolean {
 }
 
 function hasLabel(container: Container, wanted: string): boolean {
+  return hasPair(container.record.config.Labels, wanted);
+}
+
+/** `key`, or `key=value`. */
+function hasPair(pairs: Readonly<Record<string, string>> = {}, wanted: string): boolean {
   const at = wanted.indexOf('=');
-  const labels = container.record.config.Labels ?? {};
-  return at < 0 ? wanted in labels : labels[wanted.slice(0, at)] === wanted.slice(at + 1);
+  return at < 0 ? Object.hasOwn(pairs, wanted) : pairs[wanted.slice(0, at)] === wanted.slice(at + 1);
 }
 
 function checked(value: string, allowed: readonly string[], filter: string): string {
