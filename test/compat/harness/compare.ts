@@ -31,9 +31,9 @@ export function compare(
   const look = (step: string, part: Difference['part'], texts: Readonly<Record<keyof Engines, string>>): void => {
     let pouch = normalise(texts.pouch, engines.pouch, results.pouch.directory);
     let docker = normalise(texts.docker, engines.docker, results.docker.directory);
-    for (const { id, steps, pattern, word = '' } of accepted) {
+    for (const { id, steps, pattern, word = '', exitCode = false } of accepted) {
       if (pouch === docker) return;
-      if (!steps.test(step)) continue;
+      if (!steps.test(step) || (part === 'exit code' && !exitCode)) continue;
       const replaced = [pouch.replaceAll(pattern, word), docker.replaceAll(pattern, word)];
       if (replaced[0] === pouch && replaced[1] === docker) continue;
       met.add(id);

@@ -38,7 +38,8 @@ export function missingForComparison(): string | undefined {
     : undefined;
 }
 
-function onPath(program: string): string | undefined {
+/** Where a program is, or undefined. */
+export function onPath(program: string): string | undefined {
   const directories = (process.env.PATH ?? '').split(delimiter);
   return directories.map((directory) => join(directory, program)).find((path) => existsSync(path));
 }

@@ -5,6 +5,7 @@ import { LIFECYCLE } from './lifecycle.ts';
 import { LISTING } from './listing.ts';
 import { NETWORKS } from './networks.ts';
 import { RUN } from './run.ts';
+import { SHAPES } from './shapes.ts';
 import { STREAMS } from './streams.ts';
 import { SYSTEM } from './system.ts';
 
@@ -16,5 +17,6 @@ export const SCENARIOS: readonly Scenario[] = [
   ...FILES,
   ...IMAGES,
   ...NETWORKS,
+  ...SHAPES,
   ...SYSTEM,
 ];

@@ -36,7 +36,7 @@ export const NETWORKS = scenarios({
     'docker network create bridge',
     'docker network create host',
     'docker network create ""',
-    'docker network create "bad name"',
+    'docker network create "bad name" && docker network rm "bad name"',
     'docker network create --subnet 10.79.0.1/24 $N-3 | wc -c',
     'docker network create -d host $N-h',
     'docker network create -d overlay $N-o',

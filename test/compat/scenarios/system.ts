@@ -20,7 +20,7 @@ export const SYSTEM = [
       ],
       df: [
         'docker create --name $N -v $N-v:/d busybox >/dev/null; docker system df',
-        'docker system df -v | grep -v "^$"',
+        'docker system df -v | grep -v "^$" | sort',
         'docker system df --format "{{.Type}} {{.TotalCount}} {{.Active}}"',
         'docker system df -v --format json | $KEYS',
       ],
@@ -37,7 +37,7 @@ export const SYSTEM = [
         'docker volume ls -q --filter name=$N',
       ],
       events: [
-        'date +%s > since; docker run --name $N busybox true; docker rm $N; docker volume create $N; docker volume rm $N; docker network create $N >/dev/null; docker network rm $N; docker tag busybox $N; docker rmi $N; sleep 1; date +%s > until',
+        'sleep 1; date +%s > since; docker run --name $N busybox true; docker rm $N; docker volume create $N; docker volume rm $N; docker network create $N >/dev/null; docker network rm $N; docker tag busybox $N; docker rmi $N; sleep 1; date +%s > until',
         'docker events --since $(cat since) --until $(cat until) --filter type=container --format "{{.Type}} {{.Action}} {{.Actor.Attributes.name}} {{.Actor.Attributes.image}} {{.Actor.Attributes.exitCode}}"',
         'docker events --since $(cat since) --until $(cat until) --filter type=volume --format "{{.Type}} {{.Action}} {{json .Actor.Attributes}}"',
         'docker events --since $(cat since) --until $(cat until) --filter type=network --format "{{.Type}} {{.Action}} {{.Actor.Attributes.name}} {{.Actor.Attributes.type}}"',
