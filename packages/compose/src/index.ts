@@ -1,0 +1,1 @@
+export { type LoadOptions, loadProject } from './load/load-project.ts';
