@@ -20,7 +20,10 @@ export function projectConfig(project: Project): Record<string, unknown> {
     more: (key: string) => Record<string, unknown> = () => ({}),
   ): Record<string, unknown> =>
     Object.fromEntries(
-      items.map(([key, { key: _, ...rest }]) => [key, sortedObject({ ...more(key), ...(textual(rest) as object) })]),
+      items.map(([key, one]) => {
+        const own = Object.fromEntries(Object.entries(one).filter(([field]) => field !== 'key'));
+        return [key, sortedObject({ ...more(key), ...(textual(own) as object) })];
+      }),
     );
   const named = (key: string): Record<string, unknown> => ({ name: `${project.name}_${key}` });
   return {

@@ -62,7 +62,7 @@ export async function inOrder(
 ): Promise<void> {
   const wanted = new Set(names);
   const running = new Map<string, Promise<void>>();
-  let failure: unknown;
+  const failures: Error[] = [];
   const run = (name: string): Promise<void> => {
     let promise = running.get(name);
     if (!promise) {
@@ -70,7 +70,7 @@ export async function inOrder(
       promise = Promise.all(waits.map(run))
         .then(() => work(name))
         .catch((error: unknown) => {
-          failure ??= error;
+          failures.push(error instanceof Error ? error : new Error(String(error)));
           throw error;
         });
       running.set(name, promise);
@@ -78,5 +78,5 @@ export async function inOrder(
     return promise;
   };
   await Promise.allSettled([...wanted].map(run));
-  if (failure !== undefined) throw failure;
+  if (failures[0]) throw failures[0];
 }
