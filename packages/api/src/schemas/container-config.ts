@@ -1,4 +1,16 @@
-import { bool, dict, empty, int, list, object, type Static, str, stringOrList, withNulls } from '../schema/type.ts';
+import {
+  bool,
+  dict,
+  empty,
+  int,
+  list,
+  object,
+  oneOf,
+  type Static,
+  str,
+  stringOrList,
+  withNulls,
+} from '../schema/type.ts';
 
 export const HealthConfig = object(
   'HealthConfig',
@@ -44,6 +56,9 @@ export const ContainerConfig = object(
     StopSignal: str(),
     StopTimeout: int('Seconds; -1 waits for ever.'),
     Shell: stringOrList(),
+    Rich: bool('Pouch: run under an init, as a machine does; absent leaves it to labels and the daemon.'),
+    RichMode: oneOf('', 'dumb-init', 'systemd', 'sbin-init'),
+    RichKeep: bool('Pouch: the machine lives on when its command has ended.'),
   },
   'What runs in a container.',
 );

@@ -34,6 +34,7 @@ import { type RuntimeDefinition, TaskRuntime } from './lifecycle/task-runtime.ts
 import { TaskWatcher } from './lifecycle/task-watcher.ts';
 import { Updater } from './lifecycle/updater.ts';
 import { VolumeMounter } from './lifecycle/volume-mounter.ts';
+import { exitCodeOf, RichSetup } from './rich/index.ts';
 import { buildExecProcess, RootfsView } from './spec/index.ts';
 import { FifoPool } from './stdio/fifo-pool.ts';
 
@@ -105,9 +106,11 @@ export class ContainerRoom implements AsyncDisposable {
     };
     const shm = new ShmMounts(join(options.state, 'shm'), index);
     const mounter = new VolumeMounter({ volumes });
+    const rich = new RichSetup({ host, cgroups: options.cgroups });
     const planner = new StartPlanner({ ...options.start, host, cgroupDriver: options.cgroupDriver }, context, {
       volumes: mounter,
       shm,
+      rich,
     });
     this.#fifos = new FifoPool(join(options.state, 'exec'));
     this.#execs = new ExecManager({
@@ -151,6 +154,7 @@ export class ContainerRoom implements AsyncDisposable {
         this.#execs.containerStopped(container);
       },
       letGo: async (container) => await shm.release(container),
+      exitCode: exitCodeOf,
       ranOutOfMemory: async (container) =>
         ((await readOomKills(cgroupPaths(options.cgroups, planner.cgroupsPath(container)))) ?? 0) > 0,
     });
@@ -167,7 +171,7 @@ export class ContainerRoom implements AsyncDisposable {
     this.#context = context;
     this.index = index;
     this.#watcher = new TaskWatcher({ containerd, logger, listener: this.#listener() });
-    const creator = new Creator(context, { images, environment: options.create, remover });
+    const creator = new Creator(context, { images, environment: options.create, remover, rich });
     const updater = new Updater(context, host);
     this.manager = new ContainerManager(
       { snapshotter: options.snapshotter, cgroups: options.cgroups, hostMemory: options.hostMemory },

@@ -11,6 +11,8 @@ import {
   prepareContainer,
   validateContainerName,
 } from '../create/index.ts';
+import type { RichSetup } from '../rich/index.ts';
+import { RootfsView } from '../spec/index.ts';
 import { publishContainerEvent } from './container-events.ts';
 import type { LifecycleContext } from './context.ts';
 import type { Remover } from './remover.ts';
@@ -35,15 +37,17 @@ export class Creator {
   readonly #images: ImageService;
   readonly #environment: CreateEnvironment;
   readonly #remover: Remover;
+  readonly #rich: RichSetup;
 
   constructor(
     context: LifecycleContext,
-    dependencies: { images: ImageService; environment: CreateEnvironment; remover: Remover },
+    dependencies: { images: ImageService; environment: CreateEnvironment; remover: Remover; rich: RichSetup },
   ) {
     this.#context = context;
     this.#images = dependencies.images;
     this.#environment = dependencies.environment;
     this.#remover = dependencies.remover;
+    this.#rich = dependencies.rich;
   }
 
   async create(
@@ -108,6 +112,7 @@ export class Creator {
         mkdir(container.directory, { recursive: true, mode: 0o700 }),
       ]);
       container.rootfs = mounts;
+      await this.#rich.check(container, new RootfsView(mounts));
       container.transition('created');
     } catch (error) {
       container.transition('removing');

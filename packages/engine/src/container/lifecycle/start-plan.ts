@@ -6,6 +6,7 @@ import type { RuntimeSpec } from '@pouch/oci';
 import type { AttachRequest, LinkTarget, Sandbox } from '../../network/sandbox.ts';
 import type { Container } from '../container.ts';
 import { buildSpec, containerOfMode, findInit, type HostFacts, RootfsView, type SpecInput } from '../spec/index.ts';
+import type { RichSetup } from '../rich/index.ts';
 import type { LifecycleContext } from './context.ts';
 import type { ShmMounts } from './shm-mounts.ts';
 import type { VolumeMounter } from './volume-mounter.ts';
@@ -33,16 +34,18 @@ export class StartPlanner {
   readonly #context: LifecycleContext;
   readonly #volumes: VolumeMounter;
   readonly #shm: ShmMounts;
+  readonly #rich: RichSetup;
 
   constructor(
     options: StartPlannerOptions,
     context: LifecycleContext,
-    dependencies: { volumes: VolumeMounter; shm: ShmMounts },
+    dependencies: { volumes: VolumeMounter; shm: ShmMounts; rich: RichSetup },
   ) {
     this.#options = options;
     this.#context = context;
     this.#volumes = dependencies.volumes;
     this.#shm = dependencies.shm;
+    this.#rich = dependencies.rich;
   }
 
   async plan(container: Container): Promise<StartPlan> {
@@ -55,7 +58,8 @@ export class StartPlanner {
     const volumePaths = await this.#volumes.mountAll(container, rootfs);
     const initPath = container.record.hostConfig.Init ? await findInit(this.#options.initPath) : undefined;
     const input = this.#specInput(container, sandbox, rootfs, volumePaths, shmPath);
-    const spec = await buildSpec({ ...input, initPath });
+    const rich = await this.#rich.start(container, new RootfsView(rootfs), input.cgroupsPath);
+    const spec = await buildSpec({ ...input, initPath, rich });
     return { spec, rootfs, sandbox };
   }
 

@@ -1,6 +1,7 @@
 import { isErrorCode, nowNanos, PouchError, sleep, withDeadline } from '@pouch/base';
 import type { Container } from '../container.ts';
 import { publishContainerEvent } from './container-events.ts';
+import { stopSignalOf } from '../rich/index.ts';
 import type { LifecycleContext } from './context.ts';
 import type { Restarter } from './restarter.ts';
 import { parseSignal } from '../create/index.ts';
@@ -28,7 +29,7 @@ export class Stopper {
   /** Throws `not-modified` when it does not run. Resolves when the exit is settled. */
   async stop(container: Container, options: StopOptions = {}): Promise<void> {
     const { record } = container;
-    const signal = parseSignal(options.signal ?? record.config.StopSignal ?? 'SIGTERM');
+    const signal = parseSignal(options.signal ?? stopSignalOf(record));
     const timeout = options.timeout ?? record.config.StopTimeout ?? DEFAULT_TIMEOUT;
     const waiting = await this.#beginStop(container);
     if (!waiting) return;
@@ -71,7 +72,7 @@ export class Stopper {
         'conflict',
         `cannot kill container: ${container.record.name}: container ${container.id} is not running`,
       );
-    const stopSignal = parseSignal(container.record.config.StopSignal ?? 'SIGTERM');
+    const stopSignal = parseSignal(stopSignalOf(container.record));
     if (signal === 9 || signal === stopSignal) {
       container.record.state.manuallyStopped = true;
       container.save();

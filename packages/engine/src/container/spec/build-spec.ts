@@ -27,7 +27,12 @@ export async function buildSpec(input: SpecInput): Promise<RuntimeSpec> {
     buildResources(hostConfig, host),
   ]);
   const propagation = await rootfsPropagation(mounts);
-  const seccomp = buildSeccomp(security, privileged, containerCapabilities(hostConfig, host), host);
+  const seccomp = buildSeccomp(
+    security,
+    privileged,
+    containerCapabilities(hostConfig, host, input.rich?.init?.capabilities),
+    host,
+  );
   const annotations = { ...hostConfig.Annotations, ...input.annotations };
   const isOpen = privileged || security.systemPathsUnconfined;
   return {
