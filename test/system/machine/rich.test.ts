@@ -162,6 +162,18 @@ test('an inittab: busybox runs the command as one of its processes, by label of 
   await remove(daemon, 'busy');
 });
 
+test("an inittab: System V's init", async () => {
+  await importMachine(daemon, 'sysvinit');
+  const command = 'id -u; trap "echo bye; exit 6" TERM; while :; do sleep 1; done';
+  const flags = ['-d', '--name', 'sysv', '--rich', '--rich-mode', 'sbin-init', '-u', 'www-data'];
+  await daemon.pouch(['run', ...flags, 'machine:sysvinit', 'sh', '-c', command]);
+  await eventually('the command runs', async () => /^33$/m.test(await logsOf(daemon, 'sysv')), 30_000);
+  await daemon.pouch(['stop', '-t', '30', 'sysv']);
+  assert.match(await logsOf(daemon, 'sysv'), /^bye$/m);
+  assert.equal((await inspect(daemon, 'sysv')).State.ExitCode, 6);
+  await remove(daemon, 'sysv');
+});
+
 test('what an image or a request cannot have is refused', async () => {
   const refused = async (...args: string[]): Promise<string> => {
     const answer = await daemon.pouch(['create', ...args], { allowFailure: true });

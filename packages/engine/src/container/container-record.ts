@@ -1,6 +1,6 @@
 import type { ContainerConfig, EndpointSettings, HealthcheckResult, HostConfig, MountPoint } from '@pouch/api';
 import type { Platform } from '@pouch/oci';
-import type { ImageInit } from './rich/rich-mode.ts';
+import type { ImageInit } from './rich/rich-types.ts';
 
 /**
  * What a container is in. `creating` and `removing` are steps that a crash can interrupt: reconciliation finishes them.

@@ -67,6 +67,8 @@ ${unit}exec ${init}
 /** Under an init with an inittab: runs the command, writes down how it ended, and halts the machine unless it is kept. */
 export function serviceScript(halt: string, keep: boolean): string {
   return `#!/bin/sh
+# A halt signals every process: the end of the command is still to be written down.
+trap : TERM
 /bin/sh ${RICH_DIRECTORY}/command </dev/null >${RICH_DIRECTORY}/stdout 2>${RICH_DIRECTORY}/stderr
 echo "exited $?" >${RICH_DIRECTORY}/status
 ${keep ? '' : `${halt}\n`}`;

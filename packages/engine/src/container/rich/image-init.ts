@@ -1,6 +1,6 @@
 import { PouchError } from '@pouch/base';
 import type { RootfsReader } from '../spec/rootfs-view.ts';
-import type { ImageInit, RichMode } from './rich-mode.ts';
+import type { ImageInit, RichMode } from './rich-types.ts';
 
 /** Finds files of a root file system; `RootfsView` is one. */
 export interface RootfsFiles extends RootfsReader {

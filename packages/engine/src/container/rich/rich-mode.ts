@@ -1,12 +1,7 @@
 import type { ContainerConfig, HostConfig } from '@pouch/api';
 import { PouchError } from '@pouch/base';
 import type { ContainerRecord } from '../container-record.ts';
-
-/** Which program a rich container has as its first process. */
-export type RichMode = 'dumb-init' | 'systemd' | 'sbin-init';
-
-/** What the image's init turned out to be; each is set up and stopped in its own way. */
-export type ImageInit = 'systemd' | 'sysvinit' | 'busybox';
+import type { ImageInit, RichMode } from './rich-types.ts';
 
 export interface RichDefaults {
   readonly rich: boolean;
