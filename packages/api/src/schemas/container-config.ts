@@ -58,6 +58,7 @@ export const ContainerConfig = object(
     Shell: stringOrList(),
     Rich: bool('Pouch: run under an init, as a machine does; absent leaves it to labels and the daemon.'),
     RichMode: oneOf('', 'dumb-init', 'systemd', 'sbin-init'),
+    InitScript: str('Pouch: run in the container before its command; a path, or text for /bin/sh.'),
     RichKeep: bool('Pouch: the machine lives on when its command has ended.'),
   },
   'What runs in a container.',

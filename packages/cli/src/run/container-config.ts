@@ -2,7 +2,7 @@ import type { ContainerConfig, ContainerCreateRequest, HostConfig } from '@pouch
 import type { ContainerFlags } from './container-flags.ts';
 import { readEnvironment, readLabels } from './environment.ts';
 import { healthConfig, parseRestartPolicy } from './limits.ts';
-import { machineConfig } from './machine-flags.ts';
+import { machineConfig, machineHostConfig } from './machine-flags.ts';
 import { checkMode, optionMap } from './names.ts';
 import { combineNetworks } from './networks.ts';
 import { parsePorts } from './ports.ts';
@@ -93,6 +93,7 @@ function hostConfig(
   const security = parseSecurityOptions(flags['security-opt']);
   return {
     ...resources(flags, given),
+    ...machineHostConfig(flags),
     Binds: [...binds],
     ContainerIDFile: flags.cidfile,
     LogConfig: { Type: flags['log-driver'], Config: logOptions(flags) },

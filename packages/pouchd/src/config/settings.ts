@@ -261,6 +261,12 @@ export const SETTINGS = [
     description: 'The init program; empty: tini, docker-init or catatonit, whichever is installed.',
   },
   {
+    name: 'plugin-dir',
+    kind: 'string',
+    default: '',
+    description: 'Directory of plugins that are called at points in the life of containers. Empty: none.',
+  },
+  {
     name: 'rich',
     kind: 'boolean',
     default: false,

@@ -14,6 +14,7 @@ import {
 import type { RichSetup } from '../rich/index.ts';
 import { RootfsView } from '../spec/index.ts';
 import { publishContainerEvent } from './container-events.ts';
+import { tellPlugins } from './plugin-calls.ts';
 import type { LifecycleContext } from './context.ts';
 import type { Remover } from './remover.ts';
 
@@ -51,10 +52,13 @@ export class Creator {
   }
 
   async create(
-    request: ContainerCreateRequest,
+    asked: ContainerCreateRequest,
     options: { name?: string; platform?: string },
   ): Promise<ContainerCreateResponse> {
-    const { index } = this.#context;
+    const { index, hooks } = this.#context;
+    const { request } = hooks.has('pre-create')
+      ? await hooks.run('pre-create', { name: options.name ?? '', request: asked })
+      : { request: asked };
     if (!request.Image)
       throw new PouchError('invalid-argument', 'Config.Image must name the image to make the container of');
     if (options.name) validateContainerName(options.name);
@@ -67,6 +71,7 @@ export class Creator {
     await this.#context.mutex.run(id, async () => await this.#furnish(container));
     prepared.keep();
     publishContainerEvent(this.#context.events, container, 'create');
+    tellPlugins(this.#context, 'post-create', container);
     return { Id: id, Warnings: prepared.warnings };
   }
 

@@ -7,6 +7,7 @@ import type { AttachRequest, LinkTarget, Sandbox } from '../../network/sandbox.t
 import type { Container } from '../container.ts';
 import { buildSpec, containerOfMode, findInit, type HostFacts, RootfsView, type SpecInput } from '../spec/index.ts';
 import type { RichSetup } from '../rich/index.ts';
+import { askPlugins } from './plugin-calls.ts';
 import type { LifecycleContext } from './context.ts';
 import type { ShmMounts } from './shm-mounts.ts';
 import type { VolumeMounter } from './volume-mounter.ts';
@@ -48,10 +49,15 @@ export class StartPlanner {
     this.#rich = dependencies.rich;
   }
 
+  async #attach(container: Container): Promise<Sandbox> {
+    const { endpoints, networkMode } = this.attachRequest(container);
+    await askPlugins(this.#context, 'network-attach', container, { networkMode, endpoints });
+    return await this.#context.networks.attach(this.attachRequest(container));
+  }
+
   async plan(container: Container): Promise<StartPlan> {
-    const { networks } = this.#context;
     const [sandbox, rootfs, shmPath] = await Promise.all([
-      networks.attach(this.attachRequest(container)),
+      this.#attach(container),
       this.rootfs(container),
       this.#shm.pathFor(container),
     ]);

@@ -2,6 +2,7 @@ import { isErrorCode, nowNanos, PouchError, sleep, withDeadline } from '@pouch/b
 import type { Container } from '../container.ts';
 import { publishContainerEvent } from './container-events.ts';
 import { stopSignalOf } from '../rich/index.ts';
+import { askPlugins } from './plugin-calls.ts';
 import type { LifecycleContext } from './context.ts';
 import type { Restarter } from './restarter.ts';
 import { parseSignal } from '../create/index.ts';
@@ -33,6 +34,7 @@ export class Stopper {
     const timeout = options.timeout ?? record.config.StopTimeout ?? DEFAULT_TIMEOUT;
     const waiting = await this.#beginStop(container);
     if (!waiting) return;
+    await askPlugins(this.#context, 'pre-stop', container);
     if (container.status === 'paused') await this.#context.containerd.tasks.resume(container.id).catch(() => {});
     await this.signal(container, signal);
     const limit = timeout < 0 ? undefined : timeout * 1000;

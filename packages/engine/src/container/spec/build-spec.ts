@@ -1,4 +1,5 @@
 import { OCI_RUNTIME_VERSION, type RuntimeSpec } from '@pouch/oci';
+import { buildHooks } from '../create/validate-hooks.ts';
 import { containerCapabilities } from './capabilities.ts';
 import { buildDevices } from './devices.ts';
 import { buildMounts } from './mounts.ts';
@@ -34,6 +35,7 @@ export async function buildSpec(input: SpecInput): Promise<RuntimeSpec> {
     host,
   );
   const annotations = { ...hostConfig.Annotations, ...input.annotations };
+  const hooks = buildHooks(hostConfig);
   const isOpen = privileged || security.systemPathsUnconfined;
   return {
     ociVersion: OCI_RUNTIME_VERSION,
@@ -41,6 +43,7 @@ export async function buildSpec(input: SpecInput): Promise<RuntimeSpec> {
     root: { path: input.rootfsPath ?? 'rootfs', readonly: hostConfig.ReadonlyRootfs ?? false },
     ...(hostConfig.UTSMode !== 'host' && config.Hostname && { hostname: config.Hostname }),
     mounts,
+    ...(hooks && { hooks }),
     ...(Object.keys(annotations).length > 0 && { annotations }),
     linux: {
       cgroupsPath: input.cgroupsPath,
