@@ -35,6 +35,7 @@ import type { Config } from './config/settings.ts';
 import { chooseRuntimes } from './default-runtime.ts';
 import { addressPools, createDefaults, networkOptions, registrySettings } from './engine-options.ts';
 import { IdleCollector } from './idle-collector.ts';
+import { loadHooks } from './hooks.ts';
 import { listenAddresses } from './listen-addresses.ts';
 import { takePidFile } from './pid-file.ts';
 import { GIT_COMMIT, VERSION } from './version.ts';
@@ -120,6 +121,7 @@ export class Daemon implements AsyncDisposable {
     const registry = this.#resources.use(new RegistryClient(registrySettings(config), { logger }));
     this.#registry = registry;
 
+    const hooks = await loadHooks(config['plugin-dir'], { logger, events });
     const networks = new LinuxNetworkManager(networkOptions(config), {
       store: new TableNetworkStore(db),
       log: logger,
@@ -128,7 +130,7 @@ export class Daemon implements AsyncDisposable {
     // Containers, images and volumes ask about each other; each asks when it is needed, and all are there by then.
     const volumes: VolumeManager = new VolumeManager(
       { root: config.root, runRoot: config.state },
-      { records: new RecordTable(db, 'volume'), events, log: logger, volumeUsers: (name) => volumeUsers(name) },
+      { records: new RecordTable(db, 'volume'), events, log: logger, hooks, volumeUsers: (name) => volumeUsers(name) },
     );
     const images = this.#resources.use(
       new ImageManager(
@@ -164,7 +166,7 @@ export class Daemon implements AsyncDisposable {
           initPath: config['init-path'] || undefined,
         },
       },
-      { db, containerd, images, networks, volumes, events, logger },
+      { db, containerd, images, networks, volumes, events, logger, hooks },
     );
     const volumeUsers = (name: string): string[] =>
       containers.index

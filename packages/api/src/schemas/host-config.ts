@@ -32,6 +32,13 @@ export type PortMap = Static<typeof PortMap>;
 export const LogConfig = object('LogConfig', {}, { Type: str(), Config: dict(str()) });
 export type LogConfig = Static<typeof LogConfig>;
 
+export const OciHook = object(
+  'OciHook',
+  {},
+  { Path: str('Absolute, on the host.'), Args: list(str()), Env: list(str()), Timeout: uint('Seconds; 0 is none.') },
+);
+export type OciHook = Static<typeof OciHook>;
+
 /** How a container meets its host. */
 export const HostConfig = extend(
   'HostConfig',
@@ -79,6 +86,10 @@ export const HostConfig = extend(
     Mounts: list(Mount),
     MaskedPaths: list(str(), 'Absent leaves the default; an empty list masks nothing.'),
     ReadonlyPaths: list(str(), 'Absent leaves the default; an empty list protects nothing.'),
+    OciHooks: dict(
+      list(OciHook),
+      'Pouch: programs of the host by stage: createRuntime, createContainer, startContainer, poststart, poststop.',
+    ),
     Init: bool('Run an init as process 1; absent leaves it to the daemon.'),
   },
 );

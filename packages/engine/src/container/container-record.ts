@@ -1,5 +1,6 @@
 import type { ContainerConfig, EndpointSettings, HealthcheckResult, HostConfig, MountPoint } from '@pouch/api';
 import type { Platform } from '@pouch/oci';
+import type { ImageInit } from './rich/rich-types.ts';
 
 /**
  * What a container is in. `creating` and `removing` are steps that a crash can interrupt: reconciliation finishes them.
@@ -56,6 +57,8 @@ export interface ContainerRecord {
   args: string[];
   mounts: ContainerMount[];
   runtime: string;
+  /** Of a rich container: the init of its image that runs its command as a service. */
+  init?: ImageInit;
   state: ContainerState;
 }
 

@@ -1,8 +1,10 @@
 import { join } from 'node:path';
+import type { ExecCreateRequest } from '@pouch/api';
 import { KeyedMutex, type Logger, nowNanos } from '@pouch/base';
 import type { ContainerdClient } from '@pouch/containerd';
 import { type CgroupDriver, type CgroupHierarchy, cgroupPaths, readOomKills, removeCgroup } from '@pouch/linux';
 import type { EventBus } from '../events/event-bus.ts';
+import { type Hooks, NO_HOOKS } from '../hooks/hook-points.ts';
 import type { ImageService } from '../image/image-service.ts';
 import type { NetworkManager } from '../network/network-manager.ts';
 import type { Database } from '../store/database.ts';
@@ -20,7 +22,9 @@ import { publishContainerEvent } from './lifecycle/container-events.ts';
 import type { LifecycleContext } from './lifecycle/context.ts';
 import { type CreateEnvironment, Creator } from './lifecycle/creator.ts';
 import { ExitHandler } from './lifecycle/exit-handler.ts';
+import { InitScriptRunner } from './lifecycle/init-script.ts';
 import { NetworkConnector } from './lifecycle/network-connector.ts';
+import { tellPlugins } from './lifecycle/plugin-calls.ts';
 import { Pruner } from './lifecycle/pruner.ts';
 import { Reconciler } from './lifecycle/reconciler.ts';
 import { Remover } from './lifecycle/remover.ts';
@@ -34,6 +38,7 @@ import { type RuntimeDefinition, TaskRuntime } from './lifecycle/task-runtime.ts
 import { TaskWatcher } from './lifecycle/task-watcher.ts';
 import { Updater } from './lifecycle/updater.ts';
 import { VolumeMounter } from './lifecycle/volume-mounter.ts';
+import { exitCodeOf, RichSetup } from './rich/index.ts';
 import { buildExecProcess, RootfsView } from './spec/index.ts';
 import { FifoPool } from './stdio/fifo-pool.ts';
 
@@ -60,6 +65,7 @@ export interface ContainerRoomDependencies {
   readonly volumes: VolumeService;
   readonly events: EventBus;
   readonly logger: Logger;
+  readonly hooks?: Hooks;
 }
 
 /** Everything about containers, put together and brought up in order. */
@@ -100,25 +106,29 @@ export class ContainerRoom implements AsyncDisposable {
       volumes,
       events,
       logger,
+      hooks: dependencies.hooks ?? NO_HOOKS,
       mutex: new KeyedMutex(),
       filesIdle: async (id) => await this.#filesystem.whenIdle(id),
     };
     const shm = new ShmMounts(join(options.state, 'shm'), index);
     const mounter = new VolumeMounter({ volumes });
+    const rich = new RichSetup({ host, cgroups: options.cgroups });
     const planner = new StartPlanner({ ...options.start, host, cgroupDriver: options.cgroupDriver }, context, {
       volumes: mounter,
       shm,
+      rich,
     });
     this.#fifos = new FifoPool(join(options.state, 'exec'));
+    const buildProcess = async (container: Container, request: ExecCreateRequest, tty: boolean): Promise<object> => {
+      const rootfs = new RootfsView(await planner.rootfs(container));
+      return await buildExecProcess(container.record, { ...request, Tty: tty }, { host, rootfs });
+    };
     this.#execs = new ExecManager({
       containerd,
       events,
       logger,
       fifos: this.#fifos,
-      buildProcess: async (container, request, tty) => {
-        const rootfs = new RootfsView(await planner.rootfs(container));
-        return await buildExecProcess(container.record, { ...request, Tty: tty }, { host, rootfs });
-      },
+      buildProcess,
     });
     this.#health = new HealthMonitor({
       execs: this.#execs,
@@ -128,6 +138,11 @@ export class ContainerRoom implements AsyncDisposable {
     const starter = new Starter(context, {
       planner,
       snapshotter: options.snapshotter,
+      initScript: new InitScriptRunner({
+        containerd,
+        fifos: this.#fifos,
+        buildProcess: async (container, command) => await buildProcess(container, { Cmd: command, User: '0' }, false),
+      }),
       followers: {
         started: (container, resumed) => this.#health.started(container, resumed),
         autoRemove: (container) => this.#remover.autoRemove(container),
@@ -149,8 +164,10 @@ export class ContainerRoom implements AsyncDisposable {
       stopped: (container) => {
         this.#health.stopped(container);
         this.#execs.containerStopped(container);
+        tellPlugins(context, 'post-stop', container);
       },
       letGo: async (container) => await shm.release(container),
+      exitCode: exitCodeOf,
       ranOutOfMemory: async (container) =>
         ((await readOomKills(cgroupPaths(options.cgroups, planner.cgroupsPath(container)))) ?? 0) > 0,
     });
@@ -167,7 +184,7 @@ export class ContainerRoom implements AsyncDisposable {
     this.#context = context;
     this.index = index;
     this.#watcher = new TaskWatcher({ containerd, logger, listener: this.#listener() });
-    const creator = new Creator(context, { images, environment: options.create, remover });
+    const creator = new Creator(context, { images, environment: options.create, remover, rich });
     const updater = new Updater(context, host);
     this.manager = new ContainerManager(
       { snapshotter: options.snapshotter, cgroups: options.cgroups, hostMemory: options.hostMemory },

@@ -43,7 +43,10 @@ const HOST_CONFIGS: readonly (readonly [HostConfig, string])[] = [
     "invalid restart policy: maximum retry count can only be used with 'on-failure'",
   ],
   [{ RestartPolicy: { Name: 'sometimes' } }, "unknown policy 'sometimes'"],
-  [{ RestartPolicy: { Name: 'on-failure', MaximumRetryCount: -1 } }, 'invalid restart policy: maximum retry count cannot be negative'],
+  [
+    { RestartPolicy: { Name: 'on-failure', MaximumRetryCount: -1 } },
+    'invalid restart policy: maximum retry count cannot be negative',
+  ],
   [{ AutoRemove: true, RestartPolicy: { Name: 'always' } }, "can't create 'AutoRemove' container with restart policy"],
   [{ PortBindings: { '80/icmp': [] } }, 'invalid protocol "icmp"'],
   [{ PortBindings: { '99999/tcp': [] } }, 'invalid port specification: "99999/tcp"'],

@@ -9,6 +9,7 @@ import type { PrepareContext } from './context.ts';
 import { invalid } from './invalid.ts';
 import { validatePortBindings } from './ports.ts';
 import { validateDns } from './validate-dns.ts';
+import { validateHooks } from './validate-hooks.ts';
 import { validateNamespaceModes } from './validate-namespaces.ts';
 import { validateSysctls } from './validate-sysctls.ts';
 
@@ -27,6 +28,7 @@ export function validateHostConfig(request: ContainerConfig, hostConfig: HostCon
   validateSysctls(hostConfig);
   validateLog(hostConfig, context);
   validateStorageOptions(hostConfig, context);
+  validateHooks(hostConfig);
   if (!context.runtimes.has(hostConfig.Runtime ?? '')) {
     throw invalid(`unknown or invalid runtime name: ${hostConfig.Runtime}`);
   }

@@ -11,8 +11,11 @@ import {
   prepareContainer,
   validateContainerName,
 } from '../create/index.ts';
+import type { RichSetup } from '../rich/index.ts';
+import { RootfsView } from '../spec/index.ts';
 import { publishContainerEvent } from './container-events.ts';
 import { prepareSnapshot } from './container-snapshot.ts';
+import { tellPlugins } from './plugin-calls.ts';
 import type { LifecycleContext } from './context.ts';
 import type { Remover } from './remover.ts';
 
@@ -36,22 +39,27 @@ export class Creator {
   readonly #images: ImageService;
   readonly #environment: CreateEnvironment;
   readonly #remover: Remover;
+  readonly #rich: RichSetup;
 
   constructor(
     context: LifecycleContext,
-    dependencies: { images: ImageService; environment: CreateEnvironment; remover: Remover },
+    dependencies: { images: ImageService; environment: CreateEnvironment; remover: Remover; rich: RichSetup },
   ) {
     this.#context = context;
     this.#images = dependencies.images;
     this.#environment = dependencies.environment;
     this.#remover = dependencies.remover;
+    this.#rich = dependencies.rich;
   }
 
   async create(
-    request: ContainerCreateRequest,
+    asked: ContainerCreateRequest,
     options: { name?: string; platform?: string },
   ): Promise<ContainerCreateResponse> {
-    const { index } = this.#context;
+    const { index, hooks } = this.#context;
+    const { request } = hooks.has('pre-create')
+      ? await hooks.run('pre-create', { name: options.name ?? '', request: asked })
+      : { request: asked };
     if (!request.Image)
       throw new PouchError('invalid-argument', 'Config.Image must name the image to make the container of');
     if (options.name) validateContainerName(options.name);
@@ -68,6 +76,7 @@ export class Creator {
     await this.#context.mutex.run(id, async () => await this.#furnish(container));
     prepared.keep();
     publishContainerEvent(this.#context.events, container, 'create');
+    tellPlugins(this.#context, 'post-create', container);
     return { Id: id, Warnings: prepared.warnings };
   }
 
@@ -113,6 +122,7 @@ export class Creator {
         mkdir(container.directory, { recursive: true, mode: 0o700 }),
       ]);
       container.rootfs = mounts;
+      await this.#rich.check(container, new RootfsView(mounts));
       container.transition('created');
     } catch (error) {
       container.transition('removing');

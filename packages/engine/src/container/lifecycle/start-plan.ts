@@ -5,6 +5,8 @@ import type { RuntimeSpec } from '@pouch/oci';
 import type { AttachRequest, LinkTarget, Sandbox } from '../../network/sandbox.ts';
 import type { Container } from '../container.ts';
 import { buildSpec, containerOfMode, findInit, type HostFacts, RootfsView, type SpecInput } from '../spec/index.ts';
+import type { RichSetup } from '../rich/index.ts';
+import { askPlugins } from './plugin-calls.ts';
 import type { LifecycleContext } from './context.ts';
 import type { ShmMounts } from './shm-mounts.ts';
 import type { VolumeMounter } from './volume-mounter.ts';
@@ -32,31 +34,39 @@ export class StartPlanner {
   readonly #context: LifecycleContext;
   readonly #volumes: VolumeMounter;
   readonly #shm: ShmMounts;
+  readonly #rich: RichSetup;
 
   constructor(
     options: StartPlannerOptions,
     context: LifecycleContext,
-    dependencies: { volumes: VolumeMounter; shm: ShmMounts },
+    dependencies: { volumes: VolumeMounter; shm: ShmMounts; rich: RichSetup },
   ) {
     this.#options = options;
     this.#context = context;
     this.#volumes = dependencies.volumes;
     this.#shm = dependencies.shm;
+    this.#rich = dependencies.rich;
+  }
+
+  async #attach(container: Container): Promise<Sandbox> {
+    const { endpoints, networkMode } = this.attachRequest(container);
+    await askPlugins(this.#context, 'network-attach', container, { networkMode, endpoints });
+    return await this.#context.networks.attach(this.attachRequest(container)).catch((error: unknown) => {
+      throw networkError(error);
+    });
   }
 
   async plan(container: Container): Promise<StartPlan> {
-    const { networks } = this.#context;
     const [sandbox, rootfs, shmPath] = await Promise.all([
-      networks.attach(this.attachRequest(container)).catch((error: unknown) => {
-        throw networkError(error);
-      }),
+      this.#attach(container),
       this.rootfs(container),
       this.#shm.pathFor(container),
     ]);
     const volumePaths = await this.#volumes.mountAll(container, rootfs);
     const initPath = container.record.hostConfig.Init ? await findInit(this.#options.initPath) : undefined;
     const input = this.#specInput(container, sandbox, rootfs, volumePaths, shmPath);
-    const spec = await buildSpec({ ...input, initPath });
+    const rich = await this.#rich.start(container, new RootfsView(rootfs), input.cgroupsPath);
+    const spec = await buildSpec({ ...input, initPath, rich });
     return { spec, rootfs, sandbox };
   }
 

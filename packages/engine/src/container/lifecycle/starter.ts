@@ -6,6 +6,8 @@ import type { Container } from '../container.ts';
 import { createLogDriver, parseLogConfig } from '../stdio/log-options.ts';
 import { SpoolPump } from '../stdio/spool-pump.ts';
 import { publishContainerEvent } from './container-events.ts';
+import type { InitScriptRunner } from './init-script.ts';
+import { askPlugins, tellPlugins } from './plugin-calls.ts';
 import type { LifecycleContext } from './context.ts';
 import { startError } from './start-error.ts';
 import type { StartPlanner } from './start-plan.ts';
@@ -24,15 +26,22 @@ export class Starter {
   readonly #context: LifecycleContext;
   readonly #planner: StartPlanner;
   readonly #snapshotter: string;
+  readonly #initScript: InitScriptRunner;
   readonly #followers: StartFollowers;
 
   constructor(
     context: LifecycleContext,
-    dependencies: { planner: StartPlanner; snapshotter: string; followers: StartFollowers },
+    dependencies: {
+      planner: StartPlanner;
+      snapshotter: string;
+      initScript: InitScriptRunner;
+      followers: StartFollowers;
+    },
   ) {
     this.#context = context;
     this.#planner = dependencies.planner;
     this.#snapshotter = dependencies.snapshotter;
+    this.#initScript = dependencies.initScript;
     this.#followers = dependencies.followers;
   }
 
@@ -72,6 +81,7 @@ export class Starter {
     container.transition('starting', { ...changes, error: '', oomKilled: false });
     try {
       await Promise.all([container.cleanup, this.#context.filesIdle(container.id)]);
+      await askPlugins(this.#context, 'pre-start', container);
       const pid = await this.#launch(container);
       container.transition('running', { pid, exitCode: 0, startedAt: nowNanos().toString() });
     } catch (reason) {
@@ -81,6 +91,7 @@ export class Starter {
     }
     this.#followers.started(container, false);
     publishContainerEvent(this.#context.events, container, 'start');
+    tellPlugins(this.#context, 'post-start', container);
   }
 
   async #launch(container: Container): Promise<number> {
@@ -97,6 +108,7 @@ export class Starter {
       image: container.record.imageReference,
     });
     if (container.record.config.OpenStdin) container.stdin.adopt();
+    if (container.record.config.InitScript) await this.#initScript.run(container);
     await tasks.start(container.id);
     const networks = Object.entries(plan.sandbox.networks);
     container.record.networkIds = Object.fromEntries(networks.map(([name, { NetworkID }]) => [name, NetworkID ?? '']));

@@ -4,6 +4,7 @@ import type { Container } from '../container.ts';
 import { validateResources, validateRestartPolicy } from '../create/index.ts';
 import { buildResources, type HostFacts } from '../spec/index.ts';
 import { publishContainerEvent } from './container-events.ts';
+import { askPlugins } from './plugin-calls.ts';
 import type { LifecycleContext } from './context.ts';
 import { checkUpdateConflicts } from './update-conflicts.ts';
 
@@ -18,7 +19,8 @@ export class Updater {
   }
 
   /** All or nothing: what the kernel refuses is not written down. */
-  async update(container: Container, request: ContainerUpdateRequest): Promise<ContainerUpdateResponse> {
+  async update(container: Container, asked: ContainerUpdateRequest): Promise<ContainerUpdateResponse> {
+    const { request } = await askPlugins(this.#context, 'pre-update', container, { request: asked });
     const { RestartPolicy: policy, ...resources } = request;
     const { record } = container;
     if (policy?.Name) validateRestartPolicy(policy);
