@@ -77,6 +77,9 @@ export const HostConfig = extend(
     MaskedPaths: list(str(), 'Absent leaves the default; an empty list masks nothing.'),
     ReadonlyPaths: list(str(), 'Absent leaves the default; an empty list protects nothing.'),
     Init: bool('Run an init as process 1; absent leaves it to the daemon.'),
+    EnableLxcfs: bool(
+      'Pouch: show the limits in /proc and /sys, through lxcfs. Absent: where the daemon can; true: or do not start.',
+    ),
   },
 );
 export type HostConfig = Static<typeof HostConfig>;

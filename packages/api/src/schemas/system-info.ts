@@ -73,6 +73,14 @@ export type DeviceInfo = Static<typeof DeviceInfo>;
 export const FirewallInfo = object('FirewallInfo', { Driver: str() }, { Info: nullable(list(tuple2(str()))) });
 export type FirewallInfo = Static<typeof FirewallInfo>;
 
+/** Something that this host can do or not, found by probing. */
+export const HostFeature = object('HostFeature', {
+  Name: str(),
+  Available: bool(),
+  Detail: str('How it is done here, or what is missing.'),
+});
+export type HostFeature = Static<typeof HostFeature>;
+
 export const NetworkAddressPool = object('NetworkAddressPool', { Base: str(), Size: int() });
 export type NetworkAddressPool = Static<typeof NetworkAddressPool>;
 
@@ -146,6 +154,7 @@ export const SystemInfo = object(
     FirewallBackend: FirewallInfo,
     DiscoveredDevices: list(DeviceInfo),
     Containerd: ContainerdInfo,
+    Features: list(HostFeature, 'Pouch: what containers can be given here beyond what Docker has.'),
   },
 );
 export type SystemInfo = Static<typeof SystemInfo>;

@@ -21,6 +21,7 @@ import type { LifecycleContext } from './lifecycle/context.ts';
 import { type CreateEnvironment, Creator } from './lifecycle/creator.ts';
 import { ExitHandler } from './lifecycle/exit-handler.ts';
 import { NetworkConnector } from './lifecycle/network-connector.ts';
+import { ProcViews, type ProcViewDependencies } from './lifecycle/proc-views.ts';
 import { Pruner } from './lifecycle/pruner.ts';
 import { Reconciler } from './lifecycle/reconciler.ts';
 import { Remover } from './lifecycle/remover.ts';
@@ -60,6 +61,7 @@ export interface ContainerRoomDependencies {
   readonly volumes: VolumeService;
   readonly events: EventBus;
   readonly logger: Logger;
+  readonly procViews: ProcViewDependencies;
 }
 
 /** Everything about containers, put together and brought up in order. */
@@ -108,6 +110,7 @@ export class ContainerRoom implements AsyncDisposable {
     const planner = new StartPlanner({ ...options.start, host, cgroupDriver: options.cgroupDriver }, context, {
       volumes: mounter,
       shm,
+      views: new ProcViews(dependencies.procViews, logger),
     });
     this.#fifos = new FifoPool(join(options.state, 'exec'));
     this.#execs = new ExecManager({

@@ -260,6 +260,13 @@ export const SETTINGS = [
     default: '',
     description: 'The init program; empty: tini, docker-init or catatonit, whichever is installed.',
   },
+  {
+    name: 'lxcfs',
+    kind: 'boolean',
+    default: true,
+    description: 'Show containers their own limits in /proc and /sys where lxcfs is installed, unless they refuse it.',
+  },
+  { name: 'lxcfs-binary', kind: 'string', default: 'lxcfs', description: 'The executable of lxcfs.' },
   { name: 'labels', kind: 'list', default: [], reloadable: true, description: 'Labels of the daemon: key=value.' },
   {
     name: 'shutdown-timeout',

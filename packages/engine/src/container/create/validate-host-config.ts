@@ -27,6 +27,9 @@ export function validateHostConfig(request: ContainerConfig, hostConfig: HostCon
   validateSysctls(hostConfig);
   validateLog(hostConfig, context);
   validateStorageOptions(hostConfig, context);
+  if (hostConfig.EnableLxcfs && context.lxcfsMissing !== undefined) {
+    throw new PouchError('unsupported', `--lxcfs cannot be had: ${context.lxcfsMissing}.`);
+  }
   if (!context.runtimes.has(hostConfig.Runtime ?? '')) {
     throw invalid(`unknown or invalid runtime name: ${hostConfig.Runtime}`);
   }

@@ -7,6 +7,7 @@ import type { AttachRequest, LinkTarget, Sandbox } from '../../network/sandbox.t
 import type { Container } from '../container.ts';
 import { buildSpec, containerOfMode, findInit, type HostFacts, RootfsView, type SpecInput } from '../spec/index.ts';
 import type { LifecycleContext } from './context.ts';
+import type { ProcViews } from './proc-views.ts';
 import type { ShmMounts } from './shm-mounts.ts';
 import type { VolumeMounter } from './volume-mounter.ts';
 
@@ -33,29 +34,32 @@ export class StartPlanner {
   readonly #context: LifecycleContext;
   readonly #volumes: VolumeMounter;
   readonly #shm: ShmMounts;
+  readonly #views: ProcViews;
 
   constructor(
     options: StartPlannerOptions,
     context: LifecycleContext,
-    dependencies: { volumes: VolumeMounter; shm: ShmMounts },
+    dependencies: { volumes: VolumeMounter; shm: ShmMounts; views: ProcViews },
   ) {
     this.#options = options;
     this.#context = context;
     this.#volumes = dependencies.volumes;
     this.#shm = dependencies.shm;
+    this.#views = dependencies.views;
   }
 
   async plan(container: Container): Promise<StartPlan> {
     const { networks } = this.#context;
-    const [sandbox, rootfs, shmPath] = await Promise.all([
+    const [sandbox, rootfs, shmPath, procViews] = await Promise.all([
       networks.attach(this.attachRequest(container)),
       this.rootfs(container),
       this.#shm.pathFor(container),
+      this.#views.of(container),
     ]);
     const volumePaths = await this.#volumes.mountAll(container, rootfs);
     const initPath = container.record.hostConfig.Init ? await findInit(this.#options.initPath) : undefined;
     const input = this.#specInput(container, sandbox, rootfs, volumePaths, shmPath);
-    const spec = await buildSpec({ ...input, initPath });
+    const spec = await buildSpec({ ...input, initPath, procViews });
     return { spec, rootfs, sandbox };
   }
 
