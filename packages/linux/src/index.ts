@@ -16,6 +16,8 @@ export * from './netns.ts';
 export * from './nft.ts';
 export * from './ports.ts';
 export * from './proc.ts';
+export * from './quota/probe-quota.ts';
+export * from './quota/quota-driver.ts';
 export * from './safe-path.ts';
 export * from './sysctl.ts';
 export * from './users.ts';
