@@ -36,6 +36,7 @@ import { chooseRuntimes } from './default-runtime.ts';
 import { addressPools, createDefaults, networkOptions, registrySettings } from './engine-options.ts';
 import { IdleCollector } from './idle-collector.ts';
 import { loadHooks } from './hooks.ts';
+import { HostParts } from './host-parts.ts';
 import { listenAddresses } from './listen-addresses.ts';
 import { takePidFile } from './pid-file.ts';
 import { GIT_COMMIT, VERSION } from './version.ts';
@@ -58,6 +59,7 @@ export class Daemon implements AsyncDisposable {
   #server: ApiServer | undefined;
   #registry: RegistryClient | undefined;
   #supervisor: ContainerdSupervisor | undefined;
+  #parts: HostParts | undefined;
 
   constructor(config: Config, dependencies: { logger: Logger }) {
     this.#config = config;
@@ -73,6 +75,7 @@ export class Daemon implements AsyncDisposable {
     for (const address of addresses) await server.listen(address);
     this.#resources.use(new IdleCollector({ requests: () => server.requests, logger: this.#logger }));
     this.#logger.info('pouchd is ready', rooms.facts);
+    this.#parts?.start();
   }
 
   /**
@@ -85,6 +88,7 @@ export class Daemon implements AsyncDisposable {
     await rooms.networks.destroy();
     await this.#removeCgroups();
     await this.#resources.disposeAsync();
+    await this.#parts?.stop();
     await this.#supervisor?.stop();
     await releaseLeftoverControllers(join(this.#config.state, 'cgroup'));
     await unmountTree(this.#config.state);
@@ -110,11 +114,13 @@ export class Daemon implements AsyncDisposable {
     this.#resources.use(await takePidFile(join(config.state, 'pouchd.pid')));
     const containerd = await this.#connectContainerd(signal);
     const db = this.#resources.use(new Database(join(config.root, 'pouch.db')));
-    const [host, facts, runtimes] = await Promise.all([
+    const [host, facts, runtimes, parts] = await Promise.all([
       probeHost(),
       readHostFacts(),
       chooseRuntimes(config, join(config.state, 'cgroup'), logger),
+      HostParts.probe(config, logger),
     ]);
+    this.#parts = this.#resources.use(parts);
     const cgroupDriver =
       config['cgroup-driver'] || (host.cgroup.mode === 'v2' && host.isSystemd ? 'systemd' : 'cgroupfs');
     const events = new EventBus();
@@ -157,6 +163,7 @@ export class Daemon implements AsyncDisposable {
           defaults: createDefaults(config, runtimes.defaultRuntime),
           runtimes: new Set(runtimes.all.keys()),
           logDrivers: logDriverOptions(),
+          ...parts.create,
         },
         start: {
           cgroupParent: config['cgroup-parent'] || undefined,
@@ -166,7 +173,7 @@ export class Daemon implements AsyncDisposable {
           initPath: config['init-path'] || undefined,
         },
       },
-      { db, containerd, images, networks, volumes, events, logger, hooks },
+      { db, containerd, images, networks, volumes, events, logger, hooks, ...parts.containers },
     );
     const volumeUsers = (name: string): string[] =>
       containers.index
@@ -220,6 +227,7 @@ export class Daemon implements AsyncDisposable {
         volumeDrivers: async () => await volumes.drivers.names(),
         warnings: () => networks.warnings(),
         listeners: () => events.listenerCount,
+        features: () => parts.features(),
       },
     );
     const summary = {

@@ -91,6 +91,9 @@ export const HostConfig = extend(
       'Pouch: programs of the host by stage: createRuntime, createContainer, startContainer, poststart, poststop.',
     ),
     Init: bool('Run an init as process 1; absent leaves it to the daemon.'),
+    EnableLxcfs: bool(
+      'Pouch: show the limits in /proc and /sys, through lxcfs. Absent: where the daemon can; true: or do not start.',
+    ),
   },
 );
 export type HostConfig = Static<typeof HostConfig>;

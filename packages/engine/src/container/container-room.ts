@@ -25,6 +25,7 @@ import { ExitHandler } from './lifecycle/exit-handler.ts';
 import { InitScriptRunner } from './lifecycle/init-script.ts';
 import { NetworkConnector } from './lifecycle/network-connector.ts';
 import { tellPlugins } from './lifecycle/plugin-calls.ts';
+import { ProcViews, type ProcViewDependencies } from './lifecycle/proc-views.ts';
 import { Pruner } from './lifecycle/pruner.ts';
 import { Reconciler } from './lifecycle/reconciler.ts';
 import { Remover } from './lifecycle/remover.ts';
@@ -66,6 +67,7 @@ export interface ContainerRoomDependencies {
   readonly events: EventBus;
   readonly logger: Logger;
   readonly hooks?: Hooks;
+  readonly procViews: ProcViewDependencies;
 }
 
 /** Everything about containers, put together and brought up in order. */
@@ -117,6 +119,7 @@ export class ContainerRoom implements AsyncDisposable {
       volumes: mounter,
       shm,
       rich,
+      views: new ProcViews(dependencies.procViews, logger),
     });
     this.#fifos = new FifoPool(join(options.state, 'exec'));
     const buildProcess = async (container: Container, request: ExecCreateRequest, tty: boolean): Promise<object> => {

@@ -1,5 +1,13 @@
 import { readdir } from 'node:fs/promises';
-import type { ContainerSummary, ImageSummary, SystemDataUsage, SystemInfo, SystemVersion, Volume } from '@pouch/api';
+import type {
+  ContainerSummary,
+  HostFeature,
+  ImageSummary,
+  SystemDataUsage,
+  SystemInfo,
+  SystemVersion,
+  Volume,
+} from '@pouch/api';
 import type { ContainerdClient } from '@pouch/containerd';
 import type { HostProbe } from '@pouch/linux';
 import type { ContainerService } from '../container/container-service.ts';
@@ -40,6 +48,8 @@ export interface SystemDependencies {
   readonly volumeDrivers: () => Promise<readonly string[]>;
   readonly warnings: () => readonly string[];
   readonly listeners: () => number;
+  /** What containers can be given here beyond what Docker has. */
+  readonly features: () => readonly HostFeature[];
 }
 
 /** Tells what this host and this daemon are and can do. */
@@ -164,6 +174,7 @@ export class SystemManager implements SystemService {
       DefaultAddressPools: options.addressPools.map((pool) => ({ ...pool })),
       FirewallBackend: { Driver: 'nftables' },
       CDISpecDirs: null,
+      Features: [...this.#dependencies.features()],
       Warnings: [...hostWarnings(host), ...warnings()],
     };
   }

@@ -29,6 +29,9 @@ export function validateHostConfig(request: ContainerConfig, hostConfig: HostCon
   validateLog(hostConfig, context);
   validateStorageOptions(hostConfig, context);
   validateHooks(hostConfig);
+  if (hostConfig.EnableLxcfs && context.lxcfsMissing !== undefined) {
+    throw new PouchError('unsupported', `--lxcfs cannot be had: ${context.lxcfsMissing}.`);
+  }
   if (!context.runtimes.has(hostConfig.Runtime ?? '')) {
     throw invalid(`unknown or invalid runtime name: ${hostConfig.Runtime}`);
   }

@@ -8,6 +8,7 @@ import { buildSpec, containerOfMode, findInit, type HostFacts, RootfsView, type 
 import type { RichSetup } from '../rich/index.ts';
 import { askPlugins } from './plugin-calls.ts';
 import type { LifecycleContext } from './context.ts';
+import type { ProcViews } from './proc-views.ts';
 import type { ShmMounts } from './shm-mounts.ts';
 import type { VolumeMounter } from './volume-mounter.ts';
 
@@ -35,17 +36,19 @@ export class StartPlanner {
   readonly #volumes: VolumeMounter;
   readonly #shm: ShmMounts;
   readonly #rich: RichSetup;
+  readonly #views: ProcViews;
 
   constructor(
     options: StartPlannerOptions,
     context: LifecycleContext,
-    dependencies: { volumes: VolumeMounter; shm: ShmMounts; rich: RichSetup },
+    dependencies: { volumes: VolumeMounter; shm: ShmMounts; rich: RichSetup; views: ProcViews },
   ) {
     this.#options = options;
     this.#context = context;
     this.#volumes = dependencies.volumes;
     this.#shm = dependencies.shm;
     this.#rich = dependencies.rich;
+    this.#views = dependencies.views;
   }
 
   async #attach(container: Container): Promise<Sandbox> {
@@ -57,16 +60,17 @@ export class StartPlanner {
   }
 
   async plan(container: Container): Promise<StartPlan> {
-    const [sandbox, rootfs, shmPath] = await Promise.all([
+    const [sandbox, rootfs, shmPath, procViews] = await Promise.all([
       this.#attach(container),
       this.rootfs(container),
       this.#shm.pathFor(container),
+      this.#views.of(container),
     ]);
     const volumePaths = await this.#volumes.mountAll(container, rootfs);
     const initPath = container.record.hostConfig.Init ? await findInit(this.#options.initPath) : undefined;
     const input = this.#specInput(container, sandbox, rootfs, volumePaths, shmPath);
     const rich = await this.#rich.start(container, new RootfsView(rootfs), input.cgroupsPath);
-    const spec = await buildSpec({ ...input, initPath, rich });
+    const spec = await buildSpec({ ...input, initPath, rich, procViews });
     return { spec, rootfs, sandbox };
   }
 

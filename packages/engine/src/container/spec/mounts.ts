@@ -21,7 +21,8 @@ export async function buildMounts(input: SpecInput): Promise<Mount[]> {
   const files = [...sandboxFiles(input), ...rich.filter((mount) => !machine.includes(mount))].filter(
     ({ destination }) => !taken.has(destination),
   );
-  return [...system, ...[...files, ...own].toSorted((a, b) => depth(a) - depth(b))];
+  const views = procViews(input).filter(({ destination }) => !taken.has(destination));
+  return [...system, ...views, ...[...files, ...own].toSorted((a, b) => depth(a) - depth(b))];
 }
 
 function depth({ destination }: Mount): number {
@@ -75,6 +76,14 @@ function sandboxFiles({ record, sandbox }: SpecInput): Mount[] {
   return pairs.flatMap(([destination, source]) =>
     source === undefined ? [] : [bind(destination, source, ['rbind', 'rprivate', access])],
   );
+}
+
+/** Slaves of the host's mounts: what is mounted there later, and taken off, follows here. */
+function procViews({ procViews: views = [] }: SpecInput): Mount[] {
+  return views.flatMap(({ destination, beneath, shown }) => [
+    bind(destination, beneath, ['bind', 'slave']),
+    bind(destination, shown, ['bind', 'slave']),
+  ]);
 }
 
 async function ownMounts(input: SpecInput): Promise<Mount[]> {
