@@ -3,7 +3,11 @@ import { posix } from 'node:path';
 import { errnoCode, PouchError } from '@pouch/base';
 import { at, type ByteString, itself, toByteString, toText } from './bytes.ts';
 import { ConfinedWalk, lookupError, type Place } from './confined-walk.ts';
+import { findSources } from './copy-sources.ts';
+import { findTarget, makeDirectories } from './copy-target.ts';
 import { Extractor } from './extractor.ts';
+import { hashPaths } from './hash-tree.ts';
+import { packLayer } from './pack-layer.ts';
 import { archiveStat } from './path-stat.ts';
 import type { Operations } from './protocol.ts';
 import { TarReader } from './tar-reader.ts';
@@ -26,9 +30,9 @@ export class FileOperations implements Operations {
     return archiveStat(path, place, walk);
   };
 
-  openSource: Operations['openSource'] = ({ root, path, listed }) => {
+  openSource: Operations['openSource'] = ({ root, path, listed, follow }) => {
     using walk = new ConfinedWalk(root);
-    const place = this.#hold(existing(walk, path, false));
+    const place = this.#hold(existing(walk, path, follow ?? false));
     const stat = archiveStat(path, place, walk);
     const isDirectory = place.stat?.isDirectory() ?? false;
     const directory = isDirectory ? (place.descriptor as number) : place.parent;
@@ -77,6 +81,13 @@ export class FileOperations implements Operations {
 
   changes: Operations['changes'] = (request) => compareTrees(request);
 
+  findSources: Operations['findSources'] = ({ root, sources }) => findSources(root, sources);
+  hashPaths: Operations['hashPaths'] = ({ root, paths }) => hashPaths(root, paths);
+  findTarget: Operations['findTarget'] = ({ root, path }) => findTarget(root, path);
+  makeDirectories: Operations['makeDirectories'] = ({ root, path, owner, mode }) =>
+    makeDirectories(root, path, owner, mode);
+  packLayer: Operations['packLayer'] = async (request) => await packLayer(request);
+
   extractBegin: Operations['extractBegin'] = ({ root, path }) => {
     this.reset();
     this.#walk = new ConfinedWalk(root);
@@ -104,7 +115,7 @@ export class FileOperations implements Operations {
     reader.close();
     extractor.finish();
     this.reset();
-    return { warnings: extractor.warnings };
+    return { warnings: extractor.warnings, attributes: extractor.attributes };
   };
 
   /** Close whatever is open, after a failure too. */
