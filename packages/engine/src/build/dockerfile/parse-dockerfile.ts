@@ -3,10 +3,8 @@ import { DockerfileParser } from 'dockerfile-ast';
 import type { EscapeCharacter } from '../../image/dockerfile-words.ts';
 import { checkInstruction, INSTRUCTION_NAMES } from './check-instruction.ts';
 import type { Dockerfile, Heredoc, Instruction } from './instruction.ts';
+import { DOCKERFILE_LIMIT } from './limit.ts';
 import { readStages } from './stages.ts';
-
-/** Bytes. Real ones have a few kilobytes; a parser that holds the thread must not be handed more. */
-export const DOCKERFILE_LIMIT = 1024 * 1024;
 
 /** Structure of a Dockerfile, with every instruction's form checked. Throws invalid-argument with the line, too-large. */
 export function parseDockerfile(text: string): Dockerfile {

@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, mkdirSync, openSync, readdirSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, mkdirSync, openSync, readdirSync, readSync, unlinkSync } from 'node:fs';
 import { posix } from 'node:path';
 import { errnoCode, PouchError } from '@pouch/base';
 import { at, type ByteString, itself, toByteString, toText } from './bytes.ts';
@@ -45,7 +45,13 @@ export class FileOperations implements Operations {
     this.#place = undefined;
   };
 
-  readText: Operations['readText'] = ({ root, path }) => {
+  removeFile: Operations['removeFile'] = ({ root, path }) => {
+    using walk = new ConfinedWalk(root);
+    using place = walk.walk(toByteString(path), { followLast: false });
+    if (place.descriptor !== undefined && !place.stat?.isDirectory()) unlinkSync(at(place.parent, place.name));
+  };
+
+  readText: Operations['readText'] = ({ root, path, limit = MAX_TEXT }) => {
     using walk = new ConfinedWalk(root);
     using place = walk.walk(toByteString(path), { followLast: true });
     if (place.descriptor === undefined || !place.stat?.isFile()) return undefined;
@@ -53,7 +59,7 @@ export class FileOperations implements Operations {
     const file = openSync(itself(place.descriptor), constants.O_RDONLY | constants.O_NONBLOCK);
     try {
       const { size } = fstatSync(file);
-      if (size > MAX_TEXT) throw new PouchError('too-large', `${path} has more than ${MAX_TEXT} bytes.`);
+      if (size > limit) throw new PouchError('too-large', `${path} has more than ${limit} bytes.`);
       const buffer = Buffer.alloc(size);
       return buffer.toString('utf8', 0, readSync(file, buffer, 0, size, 0));
     } finally {

@@ -13,7 +13,9 @@ export interface Operations {
   openSource(request: { root: number; path: string; listed?: boolean; follow?: boolean }): Source;
   release(request: Record<never, never>): void;
   /** The text of a small regular file, links followed; undefined where there is none. */
-  readText(request: { root: number; path: string }): string | undefined;
+  readText(request: { root: number; path: string; limit?: number }): string | undefined;
+  /** Remove a file if it is there; a symlink as itself. */
+  removeFile(request: { root: number; path: string }): void;
   /** A place to mount on, made where it is missing; open until `release`. */
   openMountPoint(request: { root: number; path: string; directory: boolean }): { descriptor: number };
   changes(request: TreesToCompare): Change[];
