@@ -1,5 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import type {
+  BuildCache,
   ContainerSummary,
   HostFeature,
   ImageSummary,
@@ -44,6 +45,7 @@ export interface SystemDependencies {
   readonly containers: ContainerService;
   readonly images: ImageService;
   readonly volumes: VolumeService;
+  readonly buildCache: () => Promise<BuildCache[]>;
   readonly containerd: ContainerdClient;
   readonly volumeDrivers: () => Promise<readonly string[]>;
   readonly warnings: () => readonly string[];
@@ -199,9 +201,10 @@ export class SystemManager implements SystemService {
       Object.assign(usage, { Volumes: list, VolumeUsage: volumeUsage(list) });
     }
     if (wants('build-cache')) {
+      const list = await this.#dependencies.buildCache();
       Object.assign(usage, {
-        BuildCache: [],
-        BuildCacheUsage: { ActiveCount: 0, TotalCount: 0, Reclaimable: 0, TotalSize: 0, Items: [] },
+        BuildCache: list,
+        BuildCacheUsage: buildCacheUsage(list),
       });
     }
     return usage;
@@ -307,6 +310,19 @@ function volumeUsage(list: readonly Volume[]): NonNullable<SystemDataUsage['Volu
     TotalCount: list.length,
     Reclaimable: idle.reduce((sum, volume) => sum + size(volume), 0),
     TotalSize: list.reduce((sum, volume) => sum + size(volume), 0),
+    Items: [...list],
+  };
+}
+
+/** A layer that an image has too is the image's. */
+function buildCacheUsage(list: readonly BuildCache[]): NonNullable<SystemDataUsage['BuildCacheUsage']> {
+  const active = list.filter(({ InUse }) => InUse);
+  const sizeOf = (records: readonly BuildCache[]): number => records.reduce((sum, { Size }) => sum + Size, 0);
+  return {
+    ActiveCount: active.length,
+    TotalCount: list.length,
+    Reclaimable: sizeOf(list.filter(({ InUse, Shared }) => !InUse && !Shared)),
+    TotalSize: sizeOf(list),
     Items: [...list],
   };
 }

@@ -279,6 +279,7 @@ export const SETTINGS = [
     choices: ['dumb-init', 'systemd', 'sbin-init'],
     description: 'The init of rich containers that name none.',
   },
+  {
     name: 'lxcfs',
     kind: 'boolean',
     default: true,

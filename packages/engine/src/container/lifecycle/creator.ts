@@ -54,7 +54,7 @@ export class Creator {
 
   async create(
     asked: ContainerCreateRequest,
-    options: { name?: string; platform?: string },
+    options: { name?: string; platform?: string; base?: ContainerImage },
   ): Promise<ContainerCreateResponse> {
     const { index, hooks } = this.#context;
     const { request } = hooks.has('pre-create')
@@ -65,7 +65,7 @@ export class Creator {
     if (options.name) validateContainerName(options.name);
     const name = options.name?.replace(/^\//, '') || randomName((taken) => index.find(taken) !== undefined);
     index.checkNameFree(name);
-    const image = await this.#images.resolve(request.Image, options.platform);
+    const image = options.base ?? (await this.#images.resolve(request.Image, options.platform));
     const id = newId();
     const prepared = await prepareContainer(request, image, this.#prepareContext(id)).catch((error: unknown) => {
       // Clients take 404 for a missing image, and pull it.
