@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type ExecResult, exec, PouchError, sleep } from '@pouch/base';
 import { busyboxArchive } from './busybox-image.ts';
+import { CHOSEN_RELEASE, releaseEnvironment } from './containerd-release.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const NODE = process.execPath;
@@ -32,18 +33,25 @@ export class TestDaemon implements AsyncDisposable {
   readonly name: string;
   readonly socket: string;
   readonly #flags: readonly string[];
+  readonly #environment: NodeJS.ProcessEnv;
   #child: ChildProcess | undefined;
 
-  private constructor(flags: readonly string[]) {
+  private constructor(flags: readonly string[], release: string | undefined) {
     this.name = `t${randomBytes(3).toString('hex')}`;
     this.directory = mkdtempSync(join(tmpdir(), `pouch-${this.name}-`));
     this.socket = join(this.directory, 'run/pouchd.sock');
     this.#flags = flags;
+    this.#environment = releaseEnvironment(release);
   }
 
-  /** Start one with the image `busybox` in it. More flags of pouchd may be given. */
-  static async start(flags: readonly string[] = [], options: { image?: boolean } = {}): Promise<TestDaemon> {
-    const daemon = new TestDaemon(flags);
+  /**
+   * Start one with the image `busybox` in it. More flags of pouchd may be given, and a directory with a `release` of containerd.
+   */
+  static async start(
+    flags: readonly string[] = [],
+    options: { image?: boolean; release?: string } = {},
+  ): Promise<TestDaemon> {
+    const daemon = new TestDaemon(flags, options.release ?? CHOSEN_RELEASE);
     try {
       await daemon.up();
       if (options.image ?? true) await daemon.importBusybox();
@@ -87,6 +95,7 @@ export class TestDaemon implements AsyncDisposable {
     await once(log, 'open');
     const child = spawn(NODE, [POUCHD, ...this.flags(), '--log-level', 'debug'], {
       stdio: ['ignore', log, log],
+      env: this.#environment,
       detached: true,
     });
     this.#child = child;
@@ -190,7 +199,10 @@ export class TestDaemon implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.down();
-    await exec(NODE, [POUCHD, ...this.flags(), '--tear-down'], { timeout: 120_000 });
+    await exec(NODE, [POUCHD, ...this.flags(), '--tear-down'], {
+      timeout: 120_000,
+      env: { PATH: this.#environment['PATH'] ?? '' },
+    });
     rmSync(this.directory, { recursive: true, force: true });
   }
 }

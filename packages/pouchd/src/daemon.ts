@@ -4,7 +4,7 @@ import { totalmem } from 'node:os';
 import { join } from 'node:path';
 import { API_VERSION, MIN_API_VERSION } from '@pouch/api';
 import type { LogFields, Logger } from '@pouch/base';
-import { ContainerdClient, ContainerdSupervisor } from '@pouch/containerd';
+import { ContainerdClient, ContainerdSupervisor, ExitKeeper } from '@pouch/containerd';
 import {
   BuildManager,
   ContainerRoom,
@@ -61,6 +61,7 @@ export class Daemon implements AsyncDisposable {
   #registry: RegistryClient | undefined;
   #supervisor: ContainerdSupervisor | undefined;
   #parts: HostParts | undefined;
+  #keptExits: ExitKeeper | undefined;
 
   constructor(config: Config, dependencies: { logger: Logger }) {
     this.#config = config;
@@ -174,7 +175,7 @@ export class Daemon implements AsyncDisposable {
           initPath: config['init-path'] || undefined,
         },
       },
-      { db, containerd, images, networks, volumes, events, logger, hooks, ...parts.containers },
+      { db, containerd, keptExits: this.#keptExits, images, networks, volumes, events, logger, hooks, ...parts.containers },
     );
     const volumeUsers = (name: string): string[] =>
       containers.index
@@ -257,6 +258,15 @@ export class Daemon implements AsyncDisposable {
     let address = config.containerd;
     if (address === '') {
       address = join(config.state, 'containerd', 'containerd.sock');
+      const keptExits = new ExitKeeper(
+        {
+          state: join(config.state, 'containerd'),
+          namespace: config['containerd-namespace'],
+          directory: join(config.state, 'exits'),
+        },
+        { logger },
+      );
+      this.#keptExits = keptExits;
       const supervisor = new ContainerdSupervisor(
         {
           binary: config['containerd-binary'],
@@ -267,6 +277,7 @@ export class Daemon implements AsyncDisposable {
           pidFile: join(config.state, 'containerd.pid'),
           logFile: join(config.root, 'containerd.log'),
           snapshotter: config.snapshotter,
+          beforeLaunch: async () => await keptExits.watch(),
         },
         { logger },
       );

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { ExecCreateRequest } from '@pouch/api';
 import { KeyedMutex, type Logger, nowNanos } from '@pouch/base';
-import type { ContainerdClient } from '@pouch/containerd';
+import type { ContainerdClient, ExitKeeper } from '@pouch/containerd';
 import { type CgroupDriver, type CgroupHierarchy, cgroupPaths, readOomKills, removeCgroup } from '@pouch/linux';
 import type { EventBus } from '../events/event-bus.ts';
 import { type Hooks, NO_HOOKS } from '../hooks/hook-points.ts';
@@ -61,6 +61,7 @@ export interface ContainerRoomOptions {
 export interface ContainerRoomDependencies {
   readonly db: Database;
   readonly containerd: ContainerdClient;
+  readonly keptExits?: ExitKeeper | undefined;
   readonly images: ImageService;
   readonly networks: NetworkManager;
   readonly volumes: VolumeService;
@@ -109,6 +110,7 @@ export class ContainerRoom implements AsyncDisposable {
       events,
       logger,
       hooks: dependencies.hooks ?? NO_HOOKS,
+      keptExits: dependencies.keptExits,
       mutex: new KeyedMutex(),
       filesIdle: async (id) => await this.#filesystem.whenIdle(id),
     };

@@ -2,7 +2,7 @@ import { isErrorCode, nowNanos } from '@pouch/base';
 import type { TaskProcess } from '@pouch/containerd';
 import type { Container } from '../container.ts';
 import type { LifecycleContext } from './context.ts';
-import type { ExitHandler } from './exit-handler.ts';
+import type { ExitHandler, InitExit } from './exit-handler.ts';
 import type { Remover } from './remover.ts';
 import { shouldRestart } from './restart-policy.ts';
 
@@ -84,9 +84,12 @@ export class Reconciler {
         return undefined;
       }
       if (!task) await this.#context.tasks.purge(container.id, container.record.runtime);
-      return { pid: container.state.pid, exitCode: task?.exitStatus ?? LOST, at: task?.exitedAt ?? nowNanos() };
+      const { pid } = container.state;
+      return { pid, ...(await this.#endOf(container, task)) };
     });
-    if (ended) await this.#exits.handle(container, ended);
+    if (!ended) return;
+    await this.#exits.handle(container, ended);
+    await this.#context.keptExits?.forget(container.id);
   }
 
   /** At start, before any request is served. */
@@ -170,11 +173,14 @@ export class Reconciler {
       await this.#context.tasks.purge(container.id, container.record.runtime);
       await this.#finishStreams(container);
     }
-    await this.#exits.handle(container, {
-      pid: 0,
-      exitCode: task?.exitStatus ?? LOST,
-      at: task?.exitedAt ?? nowNanos(),
-    });
+    await this.#exits.handle(container, { pid: 0, ...(await this.#endOf(container, task)) });
+    await this.#context.keptExits?.forget(container.id);
+  }
+
+  /** Code and time of a run that has ended: from its task, or where containerd has lost that, from its shim. */
+  async #endOf({ id, state }: Container, task: TaskProcess | undefined): Promise<Omit<InitExit, 'pid'>> {
+    const end = task ?? (await this.#context.keptExits?.find(id, state.pid));
+    return { exitCode: end?.exitStatus ?? LOST, at: end?.exitedAt ?? nowNanos() };
   }
 
   async #task(id: string): Promise<TaskProcess | undefined> {
