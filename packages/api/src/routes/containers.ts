@@ -152,7 +152,7 @@ export const containerEndpoints = {
     tag: 'Container',
     summary: 'Rename a container',
     // Which `name` is which: the path's is the container, the query's the new name.
-    query: { name: query.required(query.string('The new name.')) },
+    query: { name: query.string('The new name. Required.') },
     responses: { 204: respond.empty('It is renamed.') },
     errors: [404, 409],
   }),

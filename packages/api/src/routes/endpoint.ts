@@ -26,6 +26,7 @@ export type RequestBody = JsonBody<unknown> | BinaryBody;
 interface Described {
   readonly description: string;
   readonly headers?: Readonly<Record<string, string>>;
+  readonly optionalHeaders?: Readonly<Record<string, string>>;
 }
 
 export type ResponseSpec = Described &

@@ -193,7 +193,7 @@ export const imageEndpoints = {
     tag: 'Image',
     summary: 'Make an image of a container',
     query: {
-      container: query.required(query.string()),
+      container: query.string('Required.'),
       repo: query.string(),
       tag: query.string(),
       comment: query.string(),

@@ -52,7 +52,7 @@ export const HostConfig = extend(
     CapAdd: stringOrList(),
     CapDrop: stringOrList(),
     Capabilities: until('1.40', stringOrList('The exact list; refused.')),
-    CgroupnsMode: since('1.41', oneOf('', 'private', 'host')),
+    CgroupnsMode: oneOf('', 'private', 'host'),
     Dns: list(str()),
     DnsOptions: list(str()),
     DnsSearch: list(str()),

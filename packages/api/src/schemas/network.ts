@@ -74,24 +74,27 @@ export const IPAMInspect = object('IPAMInspect', {
 export type IPAMInspect = Static<typeof IPAMInspect>;
 
 /** A network in the list: without its containers. */
-export const NetworkSummary = object('NetworkSummary', {
-  Name: str(),
-  Id: str(),
-  Created: time(),
-  Scope: str(),
-  Driver: str(),
-  EnableIPv4: requiredSince('1.48', bool()),
-  EnableIPv6: bool(),
-  IPAM: IPAMInspect,
-  Internal: bool(),
-  Attachable: bool(),
-  Ingress: bool(),
-  ConfigFrom: ConfigReference,
-  ConfigOnly: bool(),
-  Containers: nullable(dict(NetworkContainer, 'By container id. Docker sends an empty object in the list.')),
-  Options: nullable(dict(str())),
-  Labels: nullable(dict(str())),
-});
+export const NetworkSummary = object(
+  'NetworkSummary',
+  {
+    Name: str(),
+    Id: str(),
+    Created: time(),
+    Scope: str(),
+    Driver: str(),
+    EnableIPv4: requiredSince('1.48', bool()),
+    EnableIPv6: bool(),
+    IPAM: IPAMInspect,
+    Internal: bool(),
+    Attachable: bool(),
+    Ingress: bool(),
+    ConfigFrom: ConfigReference,
+    ConfigOnly: bool(),
+    Options: nullable(dict(str())),
+    Labels: nullable(dict(str())),
+  },
+  { Containers: until('1.51', nullable(dict(NetworkContainer, 'An empty object.'))) },
+);
 export type NetworkSummary = Static<typeof NetworkSummary>;
 
 export const SubnetStatus = object('SubnetStatus', { IPsInUse: uint(), DynamicIPsAvailable: uint() });
@@ -104,7 +107,12 @@ export const NetworkStatus = object(
 );
 export type NetworkStatus = Static<typeof NetworkStatus>;
 
-export const NetworkInspect = extend('NetworkInspect', NetworkSummary, {}, { Status: since('1.52', NetworkStatus) });
+export const NetworkInspect = extend(
+  'NetworkInspect',
+  NetworkSummary,
+  { Containers: nullable(dict(NetworkContainer, 'By container id.')) },
+  { Status: since('1.52', NetworkStatus) },
+);
 export type NetworkInspect = Static<typeof NetworkInspect>;
 
 export const NetworkConnectRequest = object(

@@ -29,6 +29,7 @@ import type {
   WaitCondition,
 } from './container-service.ts';
 import { validateContainerName } from './create/index.ts';
+import { explained } from './explained.ts';
 import type { ExecManager } from './exec/exec-manager.ts';
 import type { ContainerFilesystem } from './filesystem/index.ts';
 import type { CommitOptions, Committer } from './lifecycle/committer.ts';
@@ -173,7 +174,9 @@ export class ContainerManager implements ContainerService {
   }
 
   async kill(name: string, signal?: string): Promise<void> {
-    await this.#parts.stopper.kill(this.#get(name), signal);
+    await explained(`cannot kill container: ${name}`, async () => {
+      await this.#parts.stopper.kill(this.#get(name), signal);
+    });
   }
 
   async pause(name: string): Promise<void> {
@@ -193,7 +196,7 @@ export class ContainerManager implements ContainerService {
     const container = this.#get(name);
     const { context } = this.#parts;
     await context.mutex.run(container.id, async () => {
-      if (container.status !== 'paused') throw new PouchError('conflict', `container ${container.id} is not paused`);
+      if (container.status !== 'paused') throw new PouchError('conflict', `Container ${container.id} is not paused`);
       await context.containerd.tasks.resume(container.id);
       container.transition('running');
     });
@@ -203,16 +206,17 @@ export class ContainerManager implements ContainerService {
   async rename(name: string, newName: string): Promise<void> {
     const container = this.#get(name);
     const { context } = this.#parts;
-    validateContainerName(newName);
+    if (newName === '') throw new PouchError('invalid-argument', 'Neither old nor new names may be empty');
+    const allocating = 'Error when allocating new name';
+    await explained(allocating, () => validateContainerName(newName));
     const plain = newName.replace(/^\//, '');
     const oldName = container.record.name;
     if (plain === oldName) {
       throw new PouchError('invalid-argument', 'Renaming a container with the same name as its current name');
     }
     await context.mutex.run(container.id, async () => {
-      context.index.rename(container, plain);
+      await explained(allocating, () => context.index.rename(container, plain));
       context.networks.rename(container.id, plain);
-      await Promise.resolve();
     });
     this.#publish(container, 'rename', { oldName: `/${oldName}` });
   }

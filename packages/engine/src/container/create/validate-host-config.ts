@@ -47,7 +47,8 @@ export function validateHostConfig(request: ContainerConfig, hostConfig: HostCon
   }
 }
 
-function validateRestart(hostConfig: HostConfig): void {
+/** Check a restart policy. Throws invalid-argument. */
+export function validateRestart(hostConfig: Pick<HostConfig, 'RestartPolicy' | 'AutoRemove'>): void {
   const { Name: name = 'no', MaximumRetryCount: retries = 0 } = hostConfig.RestartPolicy ?? {};
   if (!['no', 'always', 'unless-stopped', 'on-failure'].includes(name)) {
     throw invalid(
@@ -55,10 +56,16 @@ function validateRestart(hostConfig: HostConfig): void {
     );
   }
   if (retries !== 0 && name !== 'on-failure') {
-    throw invalid(`maximum retry count cannot be used with restart policy '${name}'`);
+    throw invalid("invalid restart policy: maximum retry count can only be used with 'on-failure'");
   }
   if (retries < 0) throw invalid('maximum retry count cannot be negative');
   if (hostConfig.AutoRemove && name !== 'no') throw invalid("can't create 'AutoRemove' container with restart policy");
+}
+
+/** Docker writes names with their prefix. */
+function capabilityName(name: string): string {
+  const upper = name.toUpperCase();
+  return upper.startsWith('CAP_') ? upper : `CAP_${upper}`;
 }
 
 function validateCapabilities(hostConfig: HostConfig): void {
@@ -68,7 +75,9 @@ function validateCapabilities(hostConfig: HostConfig): void {
       try {
         parseCapability(name);
       } catch (cause) {
-        throw new PouchError('invalid-argument', `invalid ${key}: unknown capability: "${name}"`, { cause });
+        throw new PouchError('invalid-argument', `invalid ${key}: unknown capability: "${capabilityName(name)}"`, {
+          cause,
+        });
       }
     }
   }

@@ -101,14 +101,14 @@ function validateReservation(
 function validateCpu(config: HostConfig, host: HostFacts, warnings: string[]): void {
   const { NanoCpus = 0, CpuPeriod = 0, CpuQuota = 0 } = config;
   if (NanoCpus !== 0 && CpuPeriod !== 0) {
-    throw invalid('Conflicting options: Nano CPUs and CPU Period cannot both be set.');
+    throw invalid('Conflicting options: Nano CPUs and CPU Period cannot both be set');
   }
   if (NanoCpus !== 0 && CpuQuota !== 0) {
-    throw invalid('Conflicting options: Nano CPUs and CPU Quota cannot both be set.');
+    throw invalid('Conflicting options: Nano CPUs and CPU Quota cannot both be set');
   }
   const cpus = parseCpuList(host.onlineCpus)?.size ?? 1;
   if (NanoCpus !== 0 && (NanoCpus < 1e7 || NanoCpus > cpus * 1e9)) {
-    throw invalid(`Range of CPUs is from 0.01 to ${cpus.toFixed(2)}, as there are only ${cpus} CPUs available`);
+    throw invalid(`range of CPUs is from 0.01 to ${cpus.toFixed(2)}, as there are only ${cpus} CPUs available`);
   }
   if (CpuPeriod !== 0 && (CpuPeriod < 1000 || CpuPeriod > 1_000_000)) {
     throw invalid('CPU cfs period can not be less than 1ms (i.e. 1000) or larger than 1s (i.e. 1000000)');

@@ -52,7 +52,10 @@ export class Creator {
   ): Promise<ContainerCreateResponse> {
     const { index } = this.#context;
     if (!request.Image)
-      throw new PouchError('invalid-argument', 'Config.Image must name the image to make the container of');
+      throw new PouchError(
+        'invalid-argument',
+        'config cannot be empty in order to create a container: Config.Image must name an image',
+      );
     if (options.name) validateContainerName(options.name);
     const name = options.name?.replace(/^\//, '') || randomName((taken) => index.find(taken) !== undefined);
     index.checkNameFree(name);

@@ -1,7 +1,7 @@
 import type { ContainerUpdateRequest, ContainerUpdateResponse, HostConfig } from '@pouch/api';
 import { PouchError } from '@pouch/base';
 import type { Container } from '../container.ts';
-import { validateResources } from '../create/index.ts';
+import { validateResources, validateRestart } from '../create/index.ts';
 import { buildResources, type HostFacts } from '../spec/index.ts';
 import { publishContainerEvent } from './container-events.ts';
 import type { LifecycleContext } from './context.ts';
@@ -26,6 +26,7 @@ export class Updater {
         'Restart policy cannot be updated because AutoRemove is enabled for the container',
       );
     }
+    if (policy?.Name) validateRestart({ RestartPolicy: policy });
     const changes = Object.fromEntries(Object.entries(resources).filter(([, value]) => isGiven(value)));
     const merged: HostConfig = { ...record.hostConfig, ...changes, ...(policy?.Name && { RestartPolicy: policy }) };
     const warnings = validateResources(merged, this.#host);

@@ -98,7 +98,7 @@ async function compileOne(name: string, values: readonly string[], sources: Filt
     case 'ancestor':
       return await ancestorTest(values, sources);
     case 'is-task':
-      return any((_, value) => value === 'false' || value === '0');
+      return isTaskTest(values);
     default:
       return () => true;
   }
@@ -123,8 +123,21 @@ function hasPair(pairs: Readonly<Record<string, string>> = {}, wanted: string): 
 }
 
 function checked(value: string, allowed: readonly string[], filter: string): string {
-  if (!allowed.includes(value)) throw new PouchError('invalid-argument', `invalid filter '${filter}=${value}'`);
+  if (!allowed.includes(value)) {
+    const what = filter === 'status' ? 'state' : filter;
+    throw new PouchError(
+      'invalid-argument',
+      `invalid filter '${filter}=${value}': invalid value for ${what} (${value}): must be one of ${allowed.join(', ')}`,
+    );
+  }
   return value;
+}
+
+/** No container here belongs to a swarm's task. */
+function isTaskTest(values: readonly string[]): Test {
+  const known = values.every((value) => ['true', '1', 'false', '0'].includes(value.toLowerCase()));
+  if (!known) throw new PouchError('invalid-argument', `invalid filter 'is-task=[${values.join(' ')}]'`);
+  return () => values.every((value) => value === 'false' || value === '0');
 }
 
 function exitedTest(values: readonly string[]): Test {
