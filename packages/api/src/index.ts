@@ -1,4 +1,5 @@
 export * from './complete.ts';
+export * from './differences.ts';
 export * from './error.ts';
 export * from './headers.ts';
 export * from './openapi.ts';

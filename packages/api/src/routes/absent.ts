@@ -16,7 +16,8 @@ export interface AbsentEndpoint {
   readonly differs?: string;
 }
 
-const NO_MANAGER =
+/** What Docker says of everything that needs a swarm. */
+export const NOT_A_MANAGER =
   'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node to swarm and try again.';
 const ONE_HOST = 'Pouch runs containers on one host: there is no swarm to begin or to join.';
 const NO_MANAGED_PLUGINS =
@@ -28,7 +29,7 @@ function feature(name: string, answer: { status: number; message: string }, line
   return lines.map(([method, path, more]) => ({ method, path, feature: name, ...answer, ...more }));
 }
 
-const unmanaged = { status: 503, message: NO_MANAGER };
+const unmanaged = { status: 503, message: NOT_A_MANAGER };
 const noSwarm = { status: 501, message: `swarm mode is not available: ${ONE_HOST}`, differs: ONE_HOST };
 const noPlugins = {
   status: 501,

@@ -1,10 +1,13 @@
 import {
   bool,
   dict,
+  differs,
   extend,
   list,
+  notActedUpon,
   nullable,
   object,
+  refused,
   requiredSince,
   since,
   type Static,
@@ -27,28 +30,41 @@ export const IPAMConfig = object(
 );
 export type IPAMConfig = Static<typeof IPAMConfig>;
 
-export const IPAM = object('IPAM', {}, { Driver: str(), Options: dict(str()), Config: list(IPAMConfig) });
+export const IPAM = object(
+  'IPAM',
+  {},
+  {
+    Driver: differs('default; others are refused.', str()),
+    Options: notActedUpon('As with Docker, the default driver has none; they are shown.', dict(str())),
+    Config: list(IPAMConfig),
+  },
+);
 export type IPAM = Static<typeof IPAM>;
 
 export const ConfigReference = object('ConfigReference', {}, { Network: str() });
 export type ConfigReference = Static<typeof ConfigReference>;
 
+const NO_SWARM = 'There is no swarm.';
+
 export const NetworkCreateRequest = object(
   'NetworkCreateRequest',
-  { Name: str() },
+  { Name: differs("Of letters, digits, '_', '.' and '-'; Docker takes anything.", str()) },
   {
-    CheckDuplicate: until('1.43', bool('Names are always unique.')),
-    Driver: str(),
-    Scope: str(),
+    CheckDuplicate: until('1.43', notActedUpon('As with Docker since 25: names are always unique.', bool())),
+    Driver: differs('bridge, macvlan, host and null; overlay, ipvlan and plugins are refused.', str()),
+    Scope: refused(NO_SWARM, 'swarm', str()),
     Internal: bool('No way out of the network.'),
-    Attachable: bool(),
-    Ingress: bool(),
-    ConfigOnly: bool(),
-    ConfigFrom: ConfigReference,
+    Attachable: notActedUpon('It is about networks of a swarm; every network here is open to containers.', bool()),
+    Ingress: refused(NO_SWARM, true, bool()),
+    ConfigOnly: refused('Each network has its own configuration.', true, bool()),
+    ConfigFrom: refused('Each network has its own configuration.', { Network: 'other' }, ConfigReference),
     IPAM,
     EnableIPv4: since('1.48', bool()),
     EnableIPv6: bool(),
-    Options: dict(str()),
+    Options: differs(
+      'As with Docker, options that the driver does not know are kept and shown only; docs/reference/cli.md has those it knows.',
+      dict(str()),
+    ),
     Labels: dict(str()),
   },
 );
