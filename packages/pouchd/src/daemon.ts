@@ -175,7 +175,18 @@ export class Daemon implements AsyncDisposable {
           initPath: config['init-path'] || undefined,
         },
       },
-      { db, containerd, keptExits: this.#keptExits, images, networks, volumes, events, logger, hooks, ...parts.containers },
+      {
+        db,
+        containerd,
+        keptExits: this.#keptExits,
+        images,
+        networks,
+        volumes,
+        events,
+        logger,
+        hooks,
+        ...parts.containers,
+      },
     );
     const volumeUsers = (name: string): string[] =>
       containers.index

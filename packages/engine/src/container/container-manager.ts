@@ -14,7 +14,7 @@ import type {
   ExecCreateRequest,
   ExecInspect,
 } from '@pouch/api';
-import { asPouchError, isErrorCode, PouchError } from '@pouch/base';
+import { isErrorCode, PouchError } from '@pouch/base';
 import { type CgroupHierarchy, cgroupPaths, listCgroupPids } from '@pouch/linux';
 import type { ContainerImage, ImageService } from '../image/image-service.ts';
 import type { Container } from './container.ts';
@@ -29,6 +29,7 @@ import type {
   WaitCondition,
 } from './container-service.ts';
 import { validateContainerName } from './create/index.ts';
+import { explained } from './explained.ts';
 import type { ExecManager } from './exec/exec-manager.ts';
 import type { ContainerFilesystem } from './filesystem/index.ts';
 import type { CommitOptions, Committer } from './lifecycle/committer.ts';
@@ -177,10 +178,9 @@ export class ContainerManager implements ContainerService {
   }
 
   async kill(name: string, signal?: string): Promise<void> {
-    const { index } = this.#parts.context;
-    if (!index.find(name))
-      throw new PouchError('not-found', `cannot kill container: ${name}: No such container: ${name}`);
-    await this.#parts.stopper.kill(this.#get(name), signal);
+    await explained(`cannot kill container: ${name}`, async () => {
+      await this.#parts.stopper.kill(this.#get(name), signal);
+    });
   }
 
   async pause(name: string): Promise<void> {
@@ -210,16 +210,17 @@ export class ContainerManager implements ContainerService {
   async rename(name: string, newName: string): Promise<void> {
     const container = this.#get(name);
     const { context } = this.#parts;
+    if (newName === '') throw new PouchError('invalid-argument', 'Neither old nor new names may be empty');
+    const allocating = 'Error when allocating new name';
     const plain = newName.replace(/^\//, '');
     const oldName = container.record.name;
     if (plain === oldName) {
       throw new PouchError('invalid-argument', 'Renaming a container with the same name as its current name');
     }
-    allocating(() => validateContainerName(`/${plain}`));
+    await explained(allocating, () => validateContainerName(`/${plain}`));
     await context.mutex.run(container.id, async () => {
-      allocating(() => context.index.rename(container, plain));
+      await explained(allocating, () => context.index.rename(container, plain));
       context.networks.rename(container.id, plain);
-      await Promise.resolve();
     });
     this.#publish(container, 'rename', { oldName: `/${oldName}` });
   }
@@ -366,15 +367,5 @@ export class ContainerManager implements ContainerService {
 
   async execInspect(execId: string): Promise<ExecInspect> {
     return await Promise.resolve(this.#parts.execs.inspect(execId));
-  }
-}
-
-/** Renaming, as Docker tells of it. */
-function allocating(step: () => void): void {
-  try {
-    step();
-  } catch (error) {
-    const known = asPouchError(error);
-    throw new PouchError(known.code, `Error when allocating new name: ${known.message}`, { cause: error });
   }
 }

@@ -112,7 +112,8 @@ export class Dispatcher {
     const found = findOperation(method, target);
     if (!found) {
       if (target.path === '/openapi.json' && method === 'GET') this.#sendOpenApi(call);
-      else if (!answerAbsentFeature(call, method, target.path)) throw pageNotFound();
+      else if (method === 'OPTIONS') call.sendEmpty(200);
+      else if (!answerAbsentFeature(call, method, target)) throw pageNotFound();
       return;
     }
     const { operation, path } = found;
@@ -203,9 +204,8 @@ export class Dispatcher {
       if (!isDisconnect(error)) this.#logger.warn('an answer broke off', { request: call.id, error });
       response.destroy();
     } else {
-      const allow = asPouchError(error).details.allow;
-      if (typeof allow === 'string') response.setHeader('Allow', allow);
-      call.sendError(answer.status, answer.message);
+      if (asPouchError(error).details.plainText === true) call.sendText(answer.status, `${answer.message}\n`);
+      else call.sendError(answer.status, answer.message);
     }
   }
 

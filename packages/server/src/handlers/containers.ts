@@ -102,7 +102,7 @@ export const containerHandlers: Handlers<
   },
 
   async ContainerRename({ call, path, query }, { containers }) {
-    await containers.rename(path.name, query.name);
+    await containers.rename(path.name, query.name ?? '');
     call.sendEmpty(204);
   },
 

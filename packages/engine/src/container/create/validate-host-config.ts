@@ -72,6 +72,12 @@ export function validateRestartPolicy(policy: NonNullable<HostConfig['RestartPol
   if (retries < 0) throw refused('cannot be negative');
 }
 
+/** Docker writes names with their prefix. */
+function capabilityName(name: string): string {
+  const upper = name.toUpperCase();
+  return upper.startsWith('CAP_') ? upper : `CAP_${upper}`;
+}
+
 function validateCapabilities(hostConfig: HostConfig): void {
   for (const key of ['CapAdd', 'CapDrop'] as const) {
     for (const name of hostConfig[key] ?? []) {
@@ -79,7 +85,9 @@ function validateCapabilities(hostConfig: HostConfig): void {
       try {
         parseCapability(name);
       } catch (cause) {
-        throw new PouchError('invalid-argument', `invalid ${key}: unknown capability: "${name}"`, { cause });
+        throw new PouchError('invalid-argument', `invalid ${key}: unknown capability: "${capabilityName(name)}"`, {
+          cause,
+        });
       }
     }
   }

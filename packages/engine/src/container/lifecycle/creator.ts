@@ -61,7 +61,10 @@ export class Creator {
       ? await hooks.run('pre-create', { name: options.name ?? '', request: asked })
       : { request: asked };
     if (!request.Image)
-      throw new PouchError('invalid-argument', 'Config.Image must name the image to make the container of');
+      throw new PouchError(
+        'invalid-argument',
+        'config cannot be empty in order to create a container: Config.Image must name an image',
+      );
     if (options.name) validateContainerName(options.name);
     const name = options.name?.replace(/^\//, '') || randomName((taken) => index.find(taken) !== undefined);
     index.checkNameFree(name);
