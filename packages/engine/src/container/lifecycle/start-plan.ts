@@ -6,6 +6,7 @@ import type { AttachRequest, LinkTarget, Sandbox } from '../../network/sandbox.t
 import type { Container } from '../container.ts';
 import { buildSpec, containerOfMode, findInit, type HostFacts, RootfsView, type SpecInput } from '../spec/index.ts';
 import type { LifecycleContext } from './context.ts';
+import { markRootfs } from './mark-rootfs.ts';
 import type { ShmMounts } from './shm-mounts.ts';
 import type { VolumeMounter } from './volume-mounter.ts';
 
@@ -53,6 +54,7 @@ export class StartPlanner {
       this.rootfs(container),
       this.#shm.pathFor(container),
     ]);
+    await markRootfs(rootfs);
     const volumePaths = await this.#volumes.mountAll(container, rootfs);
     const initPath = container.record.hostConfig.Init ? await findInit(this.#options.initPath) : undefined;
     const input = this.#specInput(container, sandbox, rootfs, volumePaths, shmPath);
@@ -156,7 +158,10 @@ export class StartPlanner {
 
 function networkError(error: unknown): PouchError {
   const known = asPouchError(error);
-  return new PouchError(known.code, `failed to set up container networking: ${known.message}`, {
+  const { network } = known.details;
+  const doing =
+    typeof network === 'string' ? `invalid config for network ${network}` : 'failed to set up container networking';
+  return new PouchError(known.code, `${doing}: ${known.message}`, {
     cause: error,
     details: known.details,
   });
