@@ -44,6 +44,9 @@ export interface ContainerRecord {
   /** As the user named it. */
   readonly imageReference: string;
   readonly manifestDigest: string;
+  /** Absent in records of before they were kept. */
+  readonly manifestSize?: number;
+  readonly manifestType?: string;
   readonly chainId: string;
   readonly platform: Platform;
   /** User's config merged with the image's: final. */

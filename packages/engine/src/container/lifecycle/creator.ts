@@ -97,6 +97,8 @@ export class Creator {
       imageId: image.id,
       imageReference: reference,
       manifestDigest: image.manifestDigest,
+      manifestSize: image.manifestSize,
+      manifestType: image.manifestType,
       chainId: image.chainId,
       platform: image.platform,
       config: prepared.config,

@@ -8,6 +8,7 @@ import { buildSpec, containerOfMode, findInit, type HostFacts, RootfsView, type 
 import type { RichSetup } from '../rich/index.ts';
 import { askPlugins } from './plugin-calls.ts';
 import type { LifecycleContext } from './context.ts';
+import { markRootfs } from './mark-rootfs.ts';
 import type { ProcViews } from './proc-views.ts';
 import type { ShmMounts } from './shm-mounts.ts';
 import type { VolumeMounter } from './volume-mounter.ts';
@@ -66,6 +67,7 @@ export class StartPlanner {
       this.#shm.pathFor(container),
       this.#views.of(container),
     ]);
+    await markRootfs(rootfs);
     const volumePaths = await this.#volumes.mountAll(container, rootfs);
     const initPath = container.record.hostConfig.Init ? await findInit(this.#options.initPath) : undefined;
     const input = this.#specInput(container, sandbox, rootfs, volumePaths, shmPath);
@@ -170,7 +172,10 @@ export class StartPlanner {
 
 function networkError(error: unknown): PouchError {
   const known = asPouchError(error);
-  return new PouchError(known.code, `failed to set up container networking: ${known.message}`, {
+  const { network } = known.details;
+  const doing =
+    typeof network === 'string' ? `invalid config for network ${network}` : 'failed to set up container networking';
+  return new PouchError(known.code, `${doing}: ${known.message}`, {
     cause: error,
     details: known.details,
   });

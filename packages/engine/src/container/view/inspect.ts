@@ -1,4 +1,4 @@
-import type { ContainerInspect, EndpointSettingsInspect, NetworkSettings } from '@pouch/api';
+import type { ContainerInspect, EndpointSettingsInspect, HostConfig, NetworkSettings } from '@pouch/api';
 import { formatTime } from '@pouch/base';
 import type { Sandbox } from '../../network/sandbox.ts';
 import { filePaths } from '../../network/sandbox-view.ts';
@@ -38,13 +38,42 @@ export function inspectContainer(container: Container, sources: InspectSources):
     ProcessLabel: '',
     AppArmorProfile: '',
     ExecIDs: container.execIds.size > 0 ? [...container.execIds] : null,
-    HostConfig: record.hostConfig,
+    HostConfig: shownHostConfig(record.hostConfig),
     Mounts: record.mounts.map(inspectMount),
     Config: record.config,
     NetworkSettings: networkSettings(container, sandbox),
     Storage: { RootFS: { Snapshot: { Name: sources.snapshotter } } },
+    ...manifestDescriptor(container),
     ...(sources.sizes && { SizeRw: sources.sizes.rw, SizeRootFs: sources.sizes.rootfs }),
   } as ContainerInspect;
+}
+
+/** A privileged container has no paths masked: Docker shows that as nothing at all. */
+function shownHostConfig(config: HostConfig): HostConfig {
+  if (!config.Privileged) return config;
+  const { MaskedPaths: masked, ReadonlyPaths: readOnly, ...rest } = config;
+  return {
+    ...rest,
+    ...(masked?.length && { MaskedPaths: masked }),
+    ...(readOnly?.length && { ReadonlyPaths: readOnly }),
+  };
+}
+
+/** The manifest that the container was made of, as the API shows it. */
+export function manifestDescriptor({
+  record,
+}: Container): Pick<ContainerInspect, 'ImageManifestDescriptor'> | undefined {
+  const { manifestDigest: digest, manifestSize: size, manifestType: mediaType, platform } = record;
+  if (size === undefined || mediaType === undefined) return undefined;
+  const { os, architecture, variant } = platform;
+  return {
+    ImageManifestDescriptor: {
+      mediaType,
+      digest,
+      size,
+      platform: { os, architecture, ...(variant !== undefined && variant !== '' && { variant }) },
+    },
+  };
 }
 
 function inspectState(container: Container): ContainerInspect['State'] {
