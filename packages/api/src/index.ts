@@ -3,6 +3,7 @@ export * from './error.ts';
 export * from './headers.ts';
 export * from './openapi.ts';
 export * from './query.ts';
+export * from './routes/build.ts';
 export * from './routes/container-streams.ts';
 export * from './routes/containers.ts';
 export * from './routes/endpoint.ts';

@@ -1,3 +1,6 @@
+export { BuildManager, type BuildManagerDependencies, type BuildManagerOptions } from './build/build-manager.ts';
+export type * from './build/build-service.ts';
+export { BuildStepError } from './build/build-step-error.ts';
 export {
   ContainerRoom,
   type ContainerRoomDependencies,

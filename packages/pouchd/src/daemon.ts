@@ -6,6 +6,7 @@ import { API_VERSION, MIN_API_VERSION } from '@pouch/api';
 import type { LogFields, Logger } from '@pouch/base';
 import { ContainerdClient, ContainerdSupervisor } from '@pouch/containerd';
 import {
+  BuildManager,
   ContainerRoom,
   Database,
   EventBus,
@@ -184,6 +185,12 @@ export class Daemon implements AsyncDisposable {
     await images.reconcile();
     this.#resources.use(containers);
     await containers.start();
+    const builds = new BuildManager(
+      { root: config.root, state: config.state },
+      { db, containerd, containers: containers.manager, images, volumes, logger },
+    );
+    await builds.reconcile();
+    this.#resources.use(builds);
 
     const system = new SystemManager(
       {
@@ -212,6 +219,7 @@ export class Daemon implements AsyncDisposable {
         containers: containers.manager,
         images,
         volumes,
+        buildCache: async () => await builds.usage(),
         containerd,
         volumeDrivers: async () => await volumes.drivers.names(),
         warnings: () => networks.warnings(),
@@ -226,7 +234,7 @@ export class Daemon implements AsyncDisposable {
     };
     return {
       rooms: { containers, networks, facts: summary },
-      services: { containers: containers.manager, images, volumes, networks, system, events, logger },
+      services: { containers: containers.manager, images, builds, volumes, networks, system, events, logger },
     };
   }
 

@@ -1,3 +1,4 @@
+import { buildEndpoints } from './build.ts';
 import { containerStreamEndpoints } from './container-streams.ts';
 import { containerEndpoints } from './containers.ts';
 import type { BodyOf, Endpoint, PathValues, QueryOf, ResultOf } from './endpoint.ts';
@@ -14,6 +15,7 @@ export const ENDPOINTS = {
   ...containerStreamEndpoints,
   ...execEndpoints,
   ...imageEndpoints,
+  ...buildEndpoints,
   ...networkEndpoints,
   ...volumeEndpoints,
 } as const;

@@ -16,7 +16,7 @@ import type {
 } from '@pouch/api';
 import { isErrorCode, PouchError } from '@pouch/base';
 import { type CgroupHierarchy, cgroupPaths, listCgroupPids } from '@pouch/linux';
-import type { ImageService } from '../image/image-service.ts';
+import type { ContainerImage, ImageService } from '../image/image-service.ts';
 import type { Container } from './container.ts';
 import type {
   ArchiveStat,
@@ -93,7 +93,7 @@ export class ContainerManager implements ContainerService {
 
   async create(
     request: ContainerCreateRequest,
-    options: { name?: string; platform?: string },
+    options: { name?: string; platform?: string; base?: ContainerImage },
   ): Promise<ContainerCreateResponse> {
     return await this.#parts.creator.create(request, options);
   }

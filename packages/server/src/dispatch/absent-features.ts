@@ -23,12 +23,6 @@ export function answerAbsentFeature(call: Call, method: string, path: string): b
     return true;
   }
   if (path === '/plugins' || path.startsWith('/plugins/')) throw pluginError(path);
-  if (method === 'POST' && path === '/build') {
-    throw new PouchError(
-      'unsupported',
-      'building images is not available in this daemon: build with another tool, then load or push the image',
-    );
-  }
   if (path === '/session' || path === '/grpc' || path === '/build/cancel') {
     throw new PouchError('unsupported', `${path} needs a builder (BuildKit), which this daemon does not have`);
   }

@@ -1,3 +1,4 @@
+import { buildHandlers } from './builds.ts';
 import { containerStreamHandlers } from './container-streams.ts';
 import { containerHandlers } from './containers.ts';
 import { execHandlers } from './exec.ts';
@@ -16,6 +17,7 @@ export const HANDLERS: Handlers<PlainOperation> = {
   ...execHandlers,
   ...imageHandlers,
   ...imageTransferHandlers,
+  ...buildHandlers,
   ...networkHandlers,
   ...volumeHandlers,
 };

@@ -48,7 +48,7 @@ export class Creator {
 
   async create(
     request: ContainerCreateRequest,
-    options: { name?: string; platform?: string },
+    options: { name?: string; platform?: string; base?: ContainerImage },
   ): Promise<ContainerCreateResponse> {
     const { index } = this.#context;
     if (!request.Image)
@@ -56,7 +56,7 @@ export class Creator {
     if (options.name) validateContainerName(options.name);
     const name = options.name?.replace(/^\//, '') || randomName((taken) => index.find(taken) !== undefined);
     index.checkNameFree(name);
-    const image = await this.#images.resolve(request.Image, options.platform);
+    const image = options.base ?? (await this.#images.resolve(request.Image, options.platform));
     const id = newId();
     const prepared = await prepareContainer(request, image, this.#prepareContext(id));
     const container = await this.#store(id, name, request.Image, image, prepared);
