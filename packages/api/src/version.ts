@@ -1,7 +1,7 @@
 import { PouchError } from '@pouch/base';
 
 /** The version of the Docker Engine API that Pouch speaks. */
-export const API_VERSION = '1.51';
+export const API_VERSION = '1.56';
 /** The oldest version that it still answers. */
 export const MIN_API_VERSION = '1.24';
 

@@ -31,6 +31,7 @@ export const containerEndpoints = {
       before: query.string('Created before this container; old clients.'),
       filters: query.filters([
         'ancestor',
+        'annotation',
         'before',
         'exited',
         'expose',

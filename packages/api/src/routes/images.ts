@@ -3,6 +3,7 @@ import { list } from '../schema/type.ts';
 import { ContainerConfig } from '../schemas/container-config.ts';
 import { Platform } from '../schemas/descriptor.ts';
 import { ImageInspect, ImageSummary } from '../schemas/image.ts';
+import { AttestationStatement } from '../schemas/image-identity.ts';
 import {
   ImageDeleteItem,
   ImageHistoryItem,
@@ -73,6 +74,21 @@ export const imageEndpoints = {
     summary: 'How an image was made',
     query: { platform },
     responses: { 200: respond.json(list(ImageHistoryItem), 'The steps, newest first.') },
+    errors: [404],
+  }),
+  ImageAttestations: endpoint({
+    method: 'GET',
+    path: '/images/{name}/attestations',
+    nameHoldsSlashes: true,
+    tag: 'Image',
+    summary: 'The in-toto statements that are attached to an image',
+    since: '1.55',
+    query: {
+      platform: query.jsons(Platform, "An OCI platform, as JSON; the host's without it. One at most."),
+      type: query.strings('URIs of predicate types; all without it.'),
+      statement: query.bool('The statements themselves too.'),
+    },
+    responses: { 200: respond.json(list(AttestationStatement), 'The statements.') },
     errors: [404],
   }),
   ImagePush: endpoint({

@@ -1,3 +1,4 @@
+import { existsIn, requiredIn } from './lifespan.ts';
 import type { JsonSchema } from './type.ts';
 
 /** One walk through a value. */
@@ -5,7 +6,9 @@ export interface Run {
   readonly path: (string | number)[];
   /** Read like Go's decoder (null is absent, names match without case) rather than to the letter. */
   readonly lenient: boolean;
-  readonly onUnknown: ((path: string) => void) | undefined;
+  readonly onUnknown: ((path: string, value: unknown) => void) | undefined;
+  /** The number behind `1.` of an API version: fields that it does not have are unknown. */
+  readonly minor: number | undefined;
 }
 
 /** Checks a value and returns a clean copy. Throws SchemaViolation. */
@@ -109,6 +112,10 @@ function objectReader(schema: JsonSchema): Reader {
   const anyCase = new Map([...properties.keys()].map((name) => [name.toLowerCase(), name]));
   const readers = new Map<string, Reader>();
   const required = schema.required ?? [];
+  const isRequired = (name: string, run: Run): boolean => {
+    const property = properties.get(name);
+    return run.minor === undefined || !property || requiredIn(property, run.minor);
+  };
   const read = (name: string, property: JsonSchema, item: unknown, run: Run): unknown => {
     let reader = readers.get(name);
     if (!reader) {
@@ -123,13 +130,14 @@ function objectReader(schema: JsonSchema): Reader {
     for (const [key, item] of entries) {
       const name = properties.has(key) ? key : run.lenient ? anyCase.get(key.toLowerCase()) : undefined;
       const property = name === undefined ? undefined : properties.get(name);
-      if (name === undefined || !property) run.onUnknown?.(pathText([...run.path, key]));
-      else if (name !== key && name in (value as object)) continue;
+      if (name === undefined || !property || (run.minor !== undefined && !existsIn(property, run.minor))) {
+        run.onUnknown?.(pathText([...run.path, key]), item);
+      } else if (name !== key && name in (value as object)) continue;
       else if (item === null && run.lenient && !allowsNull(property)) continue;
       else out[name] = read(name, property, item, run);
     }
     for (const name of required) {
-      if (!(name in out))
+      if (!(name in out) && isRequired(name, run))
         throw new SchemaViolation(pathText([...run.path, name]), 'it is required, and nothing was given');
     }
     return out;

@@ -24,6 +24,18 @@ export interface JsonSchema {
   readonly anyOf?: readonly JsonSchema[];
   /** Go's `strslice`: one string stands for a list of one. */
   readonly 'x-string-or-list'?: true;
+  /** First API version in which the field exists. */
+  readonly 'x-since-version'?: string;
+  /** Last API version in which the field exists. */
+  readonly 'x-until-version'?: string;
+  /** Last API version in whose answers the field always is. */
+  readonly 'x-filled-until-version'?: string;
+  /** What it holds there when the engine gives nothing. */
+  readonly 'x-was'?: unknown;
+  /** First API version in whose answers the field always is; older ones may have it. */
+  readonly 'x-required-since-version'?: string;
+  /** The schema that was given a lifespan. */
+  readonly 'x-of'?: JsonSchema;
 }
 
 export interface Schema<T = unknown> extends JsonSchema {
@@ -62,6 +74,42 @@ export const uint = (description?: string): Schema<number> => make({ type: 'inte
 /** RFC 3339 with up to nine fractional digits. */
 export const time = (description?: string): Schema<string> =>
   make({ type: 'string', format: 'date-time' }, description);
+
+/**
+ * A field that exists from an API version on. Requests of an older client lose it, and answers to one do not have it; see
+ * version-shape.ts.
+ */
+export function since<T>(version: string, schema: Schema<T>): Schema<T> {
+  return { ...schema, 'x-of': schema['x-of'] ?? schema, 'x-since-version': version } as Schema<T>;
+}
+
+/** A field that exists up to and with an API version. */
+export function until<T>(version: string, schema: Schema<T>): Schema<T> {
+  return { ...schema, 'x-of': schema['x-of'] ?? schema, 'x-until-version': version } as Schema<T>;
+}
+
+/** A field that answers up to and with an API version always hold: `was` where the engine gives nothing. */
+export function filledUntil<T>(version: string, was: unknown, schema: Schema<T>): Schema<T> {
+  const filled = { 'x-filled-until-version': version, 'x-was': was };
+  return { ...schema, 'x-of': schema['x-of'] ?? schema, ...filled } as Schema<T>;
+}
+
+/** A field of which older daemons know nothing: their answers need not hold it, as ours always do. */
+export function requiredSince<T>(version: string, schema: Schema<T>): Schema<T> {
+  return { ...schema, 'x-of': schema['x-of'] ?? schema, 'x-required-since-version': version } as Schema<T>;
+}
+
+/** The lifespan of a field that is described anew. */
+export function lifespanOf(schema: JsonSchema): JsonSchema {
+  const names = [
+    'x-since-version',
+    'x-until-version',
+    'x-filled-until-version',
+    'x-was',
+    'x-required-since-version',
+  ] as const;
+  return Object.fromEntries(names.filter((name) => name in schema).map((name) => [name, schema[name]]));
+}
 
 /** Anything that JSON can say, up to the depth limit of `parse`. */
 export const json = (description?: string): Schema<unknown> => make({}, description);
@@ -142,6 +190,11 @@ export function withNulls<B, K extends keyof B & string>(
   names: readonly K[],
 ): ObjectSchema<WithNulls<B, K>> {
   const properties: Record<string, JsonSchema> = { ...base.properties };
-  for (const name of names) properties[name] = { anyOf: [properties[name] as JsonSchema, { type: 'null' }] };
+  for (const name of names) {
+    const property = properties[name] as JsonSchema;
+    const lifespan = lifespanOf(property);
+    const nullable = { anyOf: [property['x-of'] ?? property, { type: 'null' }] as const };
+    properties[name] = Object.keys(lifespan).length > 0 ? { ...nullable, ...lifespan, 'x-of': nullable } : nullable;
+  }
   return make({ ...base, title, properties }) as ObjectSchema<WithNulls<B, K>>;
 }

@@ -1,4 +1,18 @@
-import { bool, dict, empty, int, list, object, type Static, str, stringOrList, withNulls } from '../schema/type.ts';
+import {
+  bool,
+  dict,
+  empty,
+  filledUntil,
+  int,
+  list,
+  object,
+  since,
+  type Static,
+  str,
+  stringOrList,
+  until,
+  withNulls,
+} from '../schema/type.ts';
 
 export const HealthConfig = object(
   'HealthConfig',
@@ -9,7 +23,7 @@ export const HealthConfig = object(
     Timeout: int('Nanoseconds after which a check has failed.'),
     Retries: int('Failures in a row that make a container unhealthy.'),
     StartPeriod: int('Nanoseconds at the start during which failures do not count.'),
-    StartInterval: int('Nanoseconds between checks during the start period.'),
+    StartInterval: since('1.44', int('Nanoseconds between checks during the start period.')),
   },
 );
 export type HealthConfig = Static<typeof HealthConfig>;
@@ -38,8 +52,8 @@ export const ContainerConfig = object(
     WorkingDir: str(),
     Entrypoint: stringOrList(),
     NetworkDisabled: bool(),
-    MacAddress: str('Until API 1.44; then the network endpoint carries it.'),
-    OnBuild: list(str()),
+    MacAddress: until('1.51', str("Of the main network's endpoint, which carries it itself since API 1.44.")),
+    OnBuild: filledUntil('1.51', null, list(str())),
     Labels: dict(str()),
     StopSignal: str(),
     StopTimeout: int('Seconds; -1 waits for ever.'),

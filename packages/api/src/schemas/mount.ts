@@ -1,4 +1,4 @@
-import { bool, dict, int, list, object, oneOf, type Static, str, uint } from '../schema/type.ts';
+import { bool, dict, int, list, object, oneOf, since, type Static, str, uint } from '../schema/type.ts';
 
 export const MountType = oneOf('bind', 'volume', 'tmpfs', 'image', 'npipe', 'cluster');
 export type MountType = Static<typeof MountType>;
@@ -11,8 +11,8 @@ export const BindOptions = object(
   {},
   {
     Propagation: MountPropagation,
-    NonRecursive: bool('Do not bind what is mounted below.'),
-    CreateMountpoint: bool('Make the directory on the host when it is missing.'),
+    NonRecursive: since('1.40', bool('Do not bind what is mounted below.')),
+    CreateMountpoint: since('1.42', bool('Make the directory on the host when it is missing.')),
     ReadOnlyNonRecursive: bool('Mounts below stay writable although the mount is read-only.'),
     ReadOnlyForceRecursive: bool('Fail unless mounts below can be made read-only too.'),
   },

@@ -1,4 +1,18 @@
-import { bool, dict, extend, list, nullable, object, type Static, str, time, uint } from '../schema/type.ts';
+import {
+  bool,
+  dict,
+  extend,
+  list,
+  nullable,
+  object,
+  requiredSince,
+  since,
+  type Static,
+  str,
+  time,
+  uint,
+  until,
+} from '../schema/type.ts';
 import { EndpointSettings } from './networking-config.ts';
 
 export const IPAMConfig = object(
@@ -23,7 +37,7 @@ export const NetworkCreateRequest = object(
   'NetworkCreateRequest',
   { Name: str() },
   {
-    CheckDuplicate: bool('Until API 1.43; names are always unique now.'),
+    CheckDuplicate: until('1.43', bool('Names are always unique.')),
     Driver: str(),
     Scope: str(),
     Internal: bool('No way out of the network.'),
@@ -32,7 +46,7 @@ export const NetworkCreateRequest = object(
     ConfigOnly: bool(),
     ConfigFrom: ConfigReference,
     IPAM,
-    EnableIPv4: bool(),
+    EnableIPv4: since('1.48', bool()),
     EnableIPv6: bool(),
     Options: dict(str()),
     Labels: dict(str()),
@@ -66,7 +80,7 @@ export const NetworkSummary = object('NetworkSummary', {
   Created: time(),
   Scope: str(),
   Driver: str(),
-  EnableIPv4: bool(),
+  EnableIPv4: requiredSince('1.48', bool()),
   EnableIPv6: bool(),
   IPAM: IPAMInspect,
   Internal: bool(),
@@ -90,7 +104,7 @@ export const NetworkStatus = object(
 );
 export type NetworkStatus = Static<typeof NetworkStatus>;
 
-export const NetworkInspect = extend('NetworkInspect', NetworkSummary, {}, { Status: NetworkStatus });
+export const NetworkInspect = extend('NetworkInspect', NetworkSummary, {}, { Status: since('1.52', NetworkStatus) });
 export type NetworkInspect = Static<typeof NetworkInspect>;
 
 export const NetworkConnectRequest = object(

@@ -17,7 +17,7 @@ export const EndpointSettings = object(
     Aliases: list(str()),
     MacAddress: str(),
     DriverOpts: dict(str()),
-    GwPriority: int('The endpoint with the highest number gives the default route.'),
+    GwPriority: int('The endpoint with the highest number gives the default route. Heeded since API 1.48.'),
     NetworkID: str(),
     EndpointID: str(),
     Gateway: str(),

@@ -1,4 +1,4 @@
-import { bool, dict, int, list, object, type Static, str, uint } from '../schema/type.ts';
+import { bool, dict, filledUntil, int, list, object, since, type Static, str, uint, until } from '../schema/type.ts';
 
 export const Ulimit = object('Ulimit', {}, { Name: str(), Soft: int('-1 is unlimited.'), Hard: int() });
 export type Ulimit = Static<typeof Ulimit>;
@@ -63,9 +63,9 @@ export const Resources = object(
     CpusetMems: str(),
     Devices: list(DeviceMapping),
     DeviceCgroupRules: list(str(), 'type major:minor permissions, such as c 13:* rwm.'),
-    DeviceRequests: list(DeviceRequest),
-    KernelMemory: int('Bytes. Gone since API 1.42.'),
-    KernelMemoryTCP: int('Bytes. cgroup v1 only.'),
+    DeviceRequests: since('1.40', list(DeviceRequest)),
+    KernelMemory: until('1.41', filledUntil('1.41', 0, int('Bytes.'))),
+    KernelMemoryTCP: until('1.51', filledUntil('1.41', 0, int('Bytes. cgroup v1 only.'))),
     MemoryReservation: int('Bytes.'),
     MemorySwap: int('Bytes of memory and swap together; -1 is unlimited, 0 is twice Memory.'),
     MemorySwappiness: int('0 to 100, or -1 for the default.'),

@@ -14,7 +14,7 @@ import type {
   ExecCreateRequest,
   ExecInspect,
 } from '@pouch/api';
-import { isErrorCode, PouchError } from '@pouch/base';
+import { asPouchError, isErrorCode, PouchError } from '@pouch/base';
 import { type CgroupHierarchy, cgroupPaths, listCgroupPids } from '@pouch/linux';
 import type { ContainerImage, ImageService } from '../image/image-service.ts';
 import type { Container } from './container.ts';
@@ -163,6 +163,10 @@ export class ContainerManager implements ContainerService {
     if (keepsUnderRm) container.restartPending = true;
     try {
       await this.#parts.stopper.stop(container, options).catch((error: unknown) => {
+        if (isErrorCode(error, 'invalid-argument')) {
+          const why = error.message.replace(/^cannot stop container: [^:]*: /, '');
+          throw new PouchError('invalid-argument', `Cannot restart container ${name}: ${why}`, { cause: error });
+        }
         if (!isErrorCode(error, 'not-modified')) throw error;
       });
       await this.#parts.starter.start(container);
@@ -173,6 +177,9 @@ export class ContainerManager implements ContainerService {
   }
 
   async kill(name: string, signal?: string): Promise<void> {
+    const { index } = this.#parts.context;
+    if (!index.find(name))
+      throw new PouchError('not-found', `cannot kill container: ${name}: No such container: ${name}`);
     await this.#parts.stopper.kill(this.#get(name), signal);
   }
 
@@ -193,7 +200,7 @@ export class ContainerManager implements ContainerService {
     const container = this.#get(name);
     const { context } = this.#parts;
     await context.mutex.run(container.id, async () => {
-      if (container.status !== 'paused') throw new PouchError('conflict', `container ${container.id} is not paused`);
+      if (container.status !== 'paused') throw new PouchError('conflict', `Container ${container.id} is not paused`);
       await context.containerd.tasks.resume(container.id);
       container.transition('running');
     });
@@ -203,14 +210,14 @@ export class ContainerManager implements ContainerService {
   async rename(name: string, newName: string): Promise<void> {
     const container = this.#get(name);
     const { context } = this.#parts;
-    validateContainerName(newName);
     const plain = newName.replace(/^\//, '');
     const oldName = container.record.name;
     if (plain === oldName) {
       throw new PouchError('invalid-argument', 'Renaming a container with the same name as its current name');
     }
+    allocating(() => validateContainerName(`/${plain}`));
     await context.mutex.run(container.id, async () => {
-      context.index.rename(container, plain);
+      allocating(() => context.index.rename(container, plain));
       context.networks.rename(container.id, plain);
       await Promise.resolve();
     });
@@ -223,10 +230,7 @@ export class ContainerManager implements ContainerService {
 
   async remove(name: string, options: { force: boolean; volumes: boolean; link?: boolean }): Promise<void> {
     if (options.link)
-      throw new PouchError(
-        'unsupported',
-        'links of the default bridge cannot be removed one by one; remove the container',
-      );
+      throw new PouchError('unsupported', 'Conflict, cannot remove the default link name of the container');
     await this.#parts.remover.remove(this.#get(name), options);
   }
 
@@ -346,7 +350,7 @@ export class ContainerManager implements ContainerService {
   }
 
   async execCreate(name: string, request: ExecCreateRequest): Promise<string> {
-    return await Promise.resolve(this.#parts.execs.create(this.#get(name), request));
+    return await this.#parts.execs.create(this.#get(name), request);
   }
 
   async execStart(
@@ -362,5 +366,15 @@ export class ContainerManager implements ContainerService {
 
   async execInspect(execId: string): Promise<ExecInspect> {
     return await Promise.resolve(this.#parts.execs.inspect(execId));
+  }
+}
+
+/** Renaming, as Docker tells of it. */
+function allocating(step: () => void): void {
+  try {
+    step();
+  } catch (error) {
+    const known = asPouchError(error);
+    throw new PouchError(known.code, `Error when allocating new name: ${known.message}`, { cause: error });
   }
 }

@@ -50,6 +50,8 @@ export interface ContainerRecord {
   hostConfig: HostConfig;
   /** Networks it is to be attached to, by network name. */
   endpoints: Record<string, EndpointSettings>;
+  /** Ids of the networks of the last run, by name: clients compare them also while the container does not run. */
+  networkIds?: Record<string, string>;
   path: string;
   args: string[];
   mounts: ContainerMount[];

@@ -17,12 +17,12 @@ export function checkEndpoint(network: Network, settings: EndpointSettings): voi
   const { IPv4Address, IPv6Address, LinkLocalIPs } = settings.IPAMConfig ?? {};
   if (IPv4Address || IPv6Address) {
     if (network.predefined === true) {
-      throw new PouchError('invalid-argument', 'user specified IP address is supported on user defined networks only');
+      throw new PouchError('invalid-argument', 'user-specified IP address is supported on user-defined networks only');
     }
     if (!network.hasUserSubnet) {
       throw new PouchError(
         'invalid-argument',
-        'user specified IP address is supported only when connecting to networks with user configured subnets',
+        'user-specified IP address is supported only when connecting to networks with user configured subnets',
       );
     }
     if (IPv4Address && parseIp(IPv4Address)?.family !== 4) {

@@ -290,7 +290,7 @@ export class VolumeManager implements VolumeService {
       Name: record.name,
       Driver: record.driver,
       Mountpoint: known?.path ?? '',
-      Labels: { ...record.labels },
+      Labels: Object.keys(record.labels).length > 0 ? { ...record.labels } : null,
       Options: Object.keys(record.options).length > 0 ? { ...record.options } : null,
       Scope: record.scope,
       CreatedAt: known?.createdAt ?? record.createdAt,

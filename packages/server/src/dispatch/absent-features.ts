@@ -5,7 +5,8 @@ const NO_SWARM =
   'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node to swarm and try again.';
 
 const CLUSTER = /^\/(swarm|nodes|services|tasks|secrets|configs)(\/|$)/;
-const PLUGIN = /^\/plugins\/(.+)\/(json|enable|disable|upgrade|push|set)$/;
+const PLUGIN = /^\/plugins\/(.+?)(\/(json|enable|disable|upgrade|push|set))?$/;
+const PLUGIN_COMMAND = /^\/plugins\/(pull|create|privileges)$/;
 
 /**
  * Docker's endpoints for what Pouch does not do, answered so that clients understand: a node outside any swarm, a daemon
@@ -16,7 +17,7 @@ export function answerAbsentFeature(call: Call, method: string, path: string): b
     if (method === 'POST' && (path === '/swarm/init' || path === '/swarm/join')) {
       throw new PouchError('unsupported', 'swarm mode is not available: Pouch runs containers on one host');
     }
-    throw new PouchError('unavailable', NO_SWARM);
+    throw new PouchError('unavailable', path === '/swarm/leave' ? 'This node is not part of a swarm' : NO_SWARM);
   }
   if (path === '/plugins' && method === 'GET') {
     call.sendJson(200, []);
@@ -30,7 +31,7 @@ export function answerAbsentFeature(call: Call, method: string, path: string): b
 }
 
 function pluginError(path: string): PouchError {
-  const name = PLUGIN.exec(path)?.[1];
+  const name = PLUGIN_COMMAND.test(path) ? undefined : PLUGIN.exec(path)?.[1];
   if (name !== undefined) return new PouchError('not-found', `plugin "${name.slice(0, 128)}" not found`);
   return new PouchError(
     'unsupported',

@@ -12,7 +12,7 @@ import type { ServerDependencies } from '../server-dependencies.ts';
 import { answerAbsentFeature } from './absent-features.ts';
 import { decodeJsonBody, decodeTargetQuery } from './decode-input.ts';
 import { type DecodedInput, HijackExchange, runHijack } from './hijack-exchange.ts';
-import { findOperation, parseTarget, requireOperation } from './target.ts';
+import { findOperation, parseTarget, requireOperation, requireVersion } from './target.ts';
 
 export interface DispatcherOptions {
   /** Headers of every answer. */
@@ -108,10 +108,12 @@ export class Dispatcher {
     }
     const { operation, path } = found;
     const spec = endpointOf(operation);
+    requireVersion(spec, target);
+    call.responses = spec.responses;
     const query = decodeTargetQuery(operation, target);
     const { body, warnings } =
       spec.body?.kind === 'json'
-        ? decodeJsonBody(spec.body, await this.#readJson(call.request))
+        ? decodeJsonBody(spec.body, await this.#readJson(call.request), target.version)
         : { body: undefined, warnings: [] };
     if (isHijack(operation)) {
       if (spec.websocket) {
@@ -159,7 +161,10 @@ export class Dispatcher {
       if (!isHijack(operation)) throw pageNotFound();
       const spec = endpointOf(operation);
       const query = decodeTargetQuery(operation, target);
-      const body = spec.body?.kind === 'json' ? decodeJsonBody(spec.body, await connection.readBody()).body : undefined;
+      const body =
+        spec.body?.kind === 'json'
+          ? decodeJsonBody(spec.body, await connection.readBody(), target.version).body
+          : undefined;
       const exchange = HijackExchange.upgraded(connection, target.version, this.#logger, this.#options.headers);
       await runHijack(operation, { path, query, body }, exchange, this.#services);
     } catch (error) {

@@ -1,4 +1,12 @@
-import { acceptVersion, API_VERSION, matchEndpoint, type Operation, splitVersion } from '@pouch/api';
+import {
+  acceptVersion,
+  API_VERSION,
+  type Endpoint,
+  matchEndpoint,
+  minorOf,
+  type Operation,
+  splitVersion,
+} from '@pouch/api';
 import { PouchError } from '@pouch/base';
 import { pageNotFound } from '../http/errors.ts';
 
@@ -52,6 +60,9 @@ export function requireOperation(method: string, target: Target): FoundOperation
   return found;
 }
 
-function minorOf(version: string): number {
-  return Number(version.split('.')[1]);
+/** Throws `invalid-argument`, in Docker's words, for an endpoint that the client's version does not have yet. */
+export function requireVersion(endpoint: Endpoint, target: Target): void {
+  const { since, method, path } = endpoint;
+  if (since === undefined || minorOf(since) <= target.version) return;
+  throw new PouchError('invalid-argument', `${method} ${path} requires minimum API version ${since}`);
 }

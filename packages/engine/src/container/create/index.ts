@@ -1,4 +1,5 @@
 export type { CreateDefaults, KnownContainer, PrepareContext, PreparedContainer } from './context.ts';
 export { prepareContainer, validateContainerName } from './prepare-container.ts';
 export { parseSignal } from './signals.ts';
+export { validateRestartPolicy } from './validate-host-config.ts';
 export { validateResources } from './validate-resources.ts';

@@ -110,7 +110,7 @@ export class HealthMonitor implements Disposable {
     const { execs } = this.#dependencies;
     let output = '';
     try {
-      const id = execs.create(container, { Cmd: [...check.command], AttachStdout: true, AttachStderr: true });
+      const id = await execs.create(container, { Cmd: [...check.command], AttachStdout: true, AttachStderr: true });
       const session = await execs.start(id, { detach: false, tty: false });
       const timer = new AbortController();
       const late = setTimeout(() => timer.abort(), check.timeout);

@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import type { ContainerCreateRequest, ContainerCreateResponse } from '@pouch/api';
-import { newId, nowNanos, PouchError } from '@pouch/base';
+import { asPouchError, isErrorCode, newId, nowNanos, PouchError } from '@pouch/base';
 import type { ContainerImage, ImageService } from '../../image/image-service.ts';
 import type { Container } from '../container.ts';
 import { randomName } from '../container-name.ts';
@@ -58,7 +58,11 @@ export class Creator {
     index.checkNameFree(name);
     const image = options.base ?? (await this.#images.resolve(request.Image, options.platform));
     const id = newId();
-    const prepared = await prepareContainer(request, image, this.#prepareContext(id));
+    const prepared = await prepareContainer(request, image, this.#prepareContext(id)).catch((error: unknown) => {
+      // Clients take 404 for a missing image, and pull it.
+      if (!isErrorCode(error, 'not-found')) throw error;
+      throw new PouchError('invalid-argument', asPouchError(error).message, { cause: error });
+    });
     const container = await this.#store(id, name, request.Image, image, prepared);
     await this.#context.mutex.run(id, async () => await this.#furnish(container));
     prepared.keep();

@@ -1,5 +1,4 @@
-import { join } from 'node:path';
-import { PouchError } from '@pouch/base';
+import { asPouchError, PouchError } from '@pouch/base';
 import type { Mount } from '@pouch/containerd';
 import { type CgroupDriver, cgroupsPath } from '@pouch/linux';
 import type { RuntimeSpec } from '@pouch/oci';
@@ -48,7 +47,9 @@ export class StartPlanner {
   async plan(container: Container): Promise<StartPlan> {
     const { networks } = this.#context;
     const [sandbox, rootfs, shmPath] = await Promise.all([
-      networks.attach(this.attachRequest(container)),
+      networks.attach(this.attachRequest(container)).catch((error: unknown) => {
+        throw networkError(error);
+      }),
       this.rootfs(container),
       this.#shm.pathFor(container),
     ]);
@@ -135,7 +136,7 @@ export class StartPlanner {
       extraHosts: hostConfig.ExtraHosts ?? [],
       links: this.#links(container),
       ...(config.MacAddress && { macAddress: config.MacAddress }),
-      directory: join(container.directory, 'network'),
+      directory: container.networkDirectory,
     };
   }
 
@@ -151,4 +152,12 @@ export class StartPlanner {
       return { containerId: target.id, name: target.record.name, hostname: target.record.config.Hostname ?? '', alias };
     });
   }
+}
+
+function networkError(error: unknown): PouchError {
+  const known = asPouchError(error);
+  return new PouchError(known.code, `failed to set up container networking: ${known.message}`, {
+    cause: error,
+    details: known.details,
+  });
 }

@@ -7,6 +7,7 @@ import { createLogDriver, parseLogConfig } from '../stdio/log-options.ts';
 import { SpoolPump } from '../stdio/spool-pump.ts';
 import { publishContainerEvent } from './container-events.ts';
 import type { LifecycleContext } from './context.ts';
+import { startError } from './start-error.ts';
 import type { StartPlanner } from './start-plan.ts';
 
 export interface StartFollowers {
@@ -73,7 +74,8 @@ export class Starter {
       await Promise.all([container.cleanup, this.#context.filesIdle(container.id)]);
       const pid = await this.#launch(container);
       container.transition('running', { pid, exitCode: 0, startedAt: nowNanos().toString() });
-    } catch (error) {
+    } catch (reason) {
+      const error = startError(reason, container.record.path);
       await this.#undo(container, before, error);
       throw error;
     }
@@ -96,6 +98,8 @@ export class Starter {
     });
     if (container.record.config.OpenStdin) container.stdin.adopt();
     await tasks.start(container.id);
+    const networks = Object.entries(plan.sandbox.networks);
+    container.record.networkIds = Object.fromEntries(networks.map(([name, { NetworkID }]) => [name, NetworkID ?? '']));
     return pid;
   }
 

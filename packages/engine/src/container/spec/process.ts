@@ -23,7 +23,7 @@ export async function buildProcess(input: SpecInput): Promise<Process> {
   return {
     terminal: tty,
     ...(tty && height > 0 && width > 0 && { consoleSize: { height, width } }),
-    user: toProcessUser(user),
+    user: toProcessUser(user, hostConfig.Umask),
     args: usesInit(record) ? [INIT_DESTINATION, '--', ...command] : command,
     env: buildEnvironment({ entries: config.Env ?? [], hostname: config.Hostname ?? '', home: user.home, tty }),
     cwd: config.WorkingDir || '/',

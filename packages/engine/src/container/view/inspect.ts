@@ -1,6 +1,7 @@
 import type { ContainerInspect, EndpointSettingsInspect, NetworkSettings } from '@pouch/api';
 import { formatTime } from '@pouch/base';
 import type { Sandbox } from '../../network/sandbox.ts';
+import { filePaths } from '../../network/sandbox-view.ts';
 import { apiTime, type Container } from '../container.ts';
 import type { ContainerMount } from '../container-record.ts';
 import { dockerStatus, isLive } from '../state-machine.ts';
@@ -15,6 +16,9 @@ export interface InspectSources {
 export function inspectContainer(container: Container, sources: InspectSources): ContainerInspect {
   const { record } = container;
   const sandbox = sources.sandbox(container.id);
+  const hasRun = record.state.startedAt !== '';
+  // The files of the last run stay, and so do their names.
+  const files = sandbox ?? (hasRun ? filePaths(container.networkDirectory) : undefined);
   return {
     Id: record.id,
     Created: formatTime(BigInt(record.created)),
@@ -22,10 +26,10 @@ export function inspectContainer(container: Container, sources: InspectSources):
     Args: record.args,
     State: inspectState(container),
     Image: record.imageId,
-    ResolvConfPath: sandbox?.resolvConfPath ?? '',
-    HostnamePath: sandbox?.hostnamePath ?? '',
-    HostsPath: sandbox?.hostsPath ?? '',
-    LogPath: record.hostConfig.LogConfig?.Type === 'json-file' ? container.logPath : '',
+    ResolvConfPath: files?.resolvConfPath ?? '',
+    HostnamePath: files?.hostnamePath ?? '',
+    HostsPath: files?.hostsPath ?? '',
+    LogPath: hasRun && record.hostConfig.LogConfig?.Type === 'json-file' ? container.logPath : '',
     Name: `/${record.name}`,
     RestartCount: record.state.restartCount,
     Driver: sources.snapshotter,
@@ -83,7 +87,13 @@ export function networksOf(
   sandbox: Sandbox | undefined,
 ): Record<string, EndpointSettingsInspect> {
   if (sandbox && Object.keys(sandbox.networks).length > 0) return { ...sandbox.networks };
-  return { ...container.record.endpoints };
+  const { endpoints, networkIds = {} } = container.record;
+  return Object.fromEntries(
+    Object.entries(endpoints).map(([name, settings]) => {
+      const id = networkIds[name];
+      return [name, id === undefined ? settings : { ...settings, NetworkID: id }];
+    }),
+  );
 }
 
 function networkSettings(container: Container, sandbox: Sandbox | undefined): NetworkSettings {

@@ -14,7 +14,7 @@ export function summarise(container: Container, sandbox: Sandbox | undefined): C
     Names: [`/${record.name}`],
     Image: record.imageReference,
     ImageID: record.imageId,
-    Command: [record.path, ...record.args].join(' '),
+    Command: [record.path, ...record.args.map(quoteArgument)].join(' '),
     Created: Number(BigInt(record.created) / 1_000_000_000n),
     Ports: sandbox ? summarisePorts(sandbox) : [],
     Labels: record.config.Labels ?? {},
@@ -25,6 +25,11 @@ export function summarise(container: Container, sandbox: Sandbox | undefined): C
     Mounts: record.mounts.map(inspectMount),
     ...(health && { Health: { Status: health.status, FailingStreak: health.failingStreak } }),
   };
+}
+
+/** As Docker lists arguments: those with spaces in them are quoted. */
+function quoteArgument(argument: string): string {
+  return argument.includes(' ') ? `'${argument}'` : argument;
 }
 
 function summarisePorts(sandbox: Sandbox): ContainerSummary['Ports'] {
