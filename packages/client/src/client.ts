@@ -1,4 +1,5 @@
 import { ArchiveApi } from './archive.ts';
+import { BuildsApi } from './builds.ts';
 import { ContainersApi } from './containers.ts';
 import { ExecsApi } from './execs.ts';
 import { ImagesApi } from './images.ts';
@@ -14,6 +15,7 @@ export class PouchClient implements Disposable {
   readonly archive: ArchiveApi;
   readonly execs: ExecsApi;
   readonly images: ImagesApi;
+  readonly builds: BuildsApi;
   readonly networks: NetworksApi;
   readonly volumes: VolumesApi;
   readonly system: SystemApi;
@@ -24,6 +26,7 @@ export class PouchClient implements Disposable {
     this.archive = new ArchiveApi(this.transport);
     this.execs = new ExecsApi(this.transport);
     this.images = new ImagesApi(this.transport);
+    this.builds = new BuildsApi(this.transport);
     this.networks = new NetworksApi(this.transport);
     this.volumes = new VolumesApi(this.transport);
     this.system = new SystemApi(this.transport);

@@ -40,6 +40,7 @@ const container = {
 } satisfies Record<string, CommandNode>;
 
 const image = {
+  build: node('Build an image of a Dockerfile', () => import('../commands/build.ts')),
   history: node('Show the layers of an image and what made them', () => import('../commands/history.ts')),
   import: node('Make an image of a tar archive of files', () => import('../commands/import.ts')),
   inspect: node('Show everything about images as JSON', () => import('../commands/image-inspect.ts')),
@@ -51,6 +52,11 @@ const image = {
   rm: node('Remove images', () => import('../commands/rmi.ts'), ['remove']),
   save: node('Write images as a tar archive', () => import('../commands/save.ts')),
   tag: node('Give an image another name', () => import('../commands/tag.ts')),
+} satisfies Record<string, CommandNode>;
+
+const builder = {
+  build: node('Build an image of a Dockerfile', () => import('../commands/build.ts')),
+  prune: node('Remove build cache that nothing uses', () => import('../commands/builder-prune.ts')),
 } satisfies Record<string, CommandNode>;
 
 const network = {
@@ -112,6 +118,7 @@ export const COMMANDS: Tree = {
   run: top('common', container.run),
   exec: top('common', container.exec),
   ps: top('common', container.ls),
+  build: top('common', image.build),
   pull: top('common', image.pull),
   push: top('common', image.push),
   images: top('common', image.ls),
@@ -123,6 +130,7 @@ export const COMMANDS: Tree = {
     group: 'common',
   },
   info: top('common', system.info),
+  builder: { purpose: 'Building images, and its cache', group: 'management', children: builder },
   compose: {
     purpose: 'Applications of several containers, from a Compose file',
     group: 'management',
