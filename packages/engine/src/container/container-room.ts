@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { ExecCreateRequest } from '@pouch/api';
-import { KeyedMutex, type Logger, nowNanos } from '@pouch/base';
+import { background, KeyedMutex, type Logger, nowNanos } from '@pouch/base';
 import type { ContainerdClient } from '@pouch/containerd';
 import { type CgroupDriver, type CgroupHierarchy, cgroupPaths, readOomKills, removeCgroup } from '@pouch/linux';
 import type { EventBus } from '../events/event-bus.ts';
@@ -40,6 +40,9 @@ import { Updater } from './lifecycle/updater.ts';
 import { VolumeMounter } from './lifecycle/volume-mounter.ts';
 import { exitCodeOf, RichSetup } from './rich/index.ts';
 import { buildExecProcess, RootfsView } from './spec/index.ts';
+import { findLogin } from './ssh/login.ts';
+import { sftpCommand } from './ssh/sftp-server.ts';
+import { SshService } from './ssh/ssh-service.ts';
 import { FifoPool } from './stdio/fifo-pool.ts';
 
 export interface ContainerRoomOptions {
@@ -76,6 +79,7 @@ export class ContainerRoom implements AsyncDisposable {
   readonly #exits: ExitHandler;
   readonly #execs: ExecManager;
   readonly #health: HealthMonitor;
+  readonly #ssh: SshService;
   readonly #restarter: Restarter;
   readonly #remover: Remover;
   readonly #reconciler: Reconciler;
@@ -130,6 +134,21 @@ export class ContainerRoom implements AsyncDisposable {
       fifos: this.#fifos,
       buildProcess,
     });
+    const rootfsOf = async (container: Container): Promise<RootfsView> =>
+      new RootfsView(await planner.rootfs(container));
+    this.#ssh = new SshService(
+      { state: options.state },
+      {
+        execs: this.#execs,
+        events,
+        logger,
+        sandbox: (id) => networks.sandbox(id),
+        find: (id) => index.get(id),
+        login: async (container, user) =>
+          findLogin((await (await rootfsOf(container)).readText('/etc/passwd')) ?? '', user),
+        sftpCommand: async (container) => await sftpCommand(true, await rootfsOf(container)),
+      },
+    );
     this.#health = new HealthMonitor({
       execs: this.#execs,
       logger,
@@ -144,9 +163,16 @@ export class ContainerRoom implements AsyncDisposable {
         buildProcess: async (container, command) => await buildProcess(container, { Cmd: command, User: '0' }, false),
       }),
       followers: {
-        started: (container, resumed) => this.#health.started(container, resumed),
+        started: (container, resumed) => {
+          this.#health.started(container, resumed);
+          if (resumed) this.#reopenSsh(container);
+        },
+        prepared: async (container) => await this.#ssh.open(container),
         autoRemove: (container) => this.#remover.autoRemove(container),
-        letGo: async (container) => await this.#exits.letGo(container),
+        letGo: async (container) => {
+          this.#ssh.close(container);
+          await this.#exits.letGo(container);
+        },
       },
     });
     this.#restarter = new Restarter(context, async (container) => await starter.restart(container));
@@ -164,6 +190,7 @@ export class ContainerRoom implements AsyncDisposable {
       stopped: (container) => {
         this.#health.stopped(container);
         this.#execs.containerStopped(container);
+        this.#ssh.close(container);
         tellPlugins(context, 'post-stop', container);
       },
       letGo: async (container) => await shm.release(container),
@@ -252,6 +279,13 @@ export class ContainerRoom implements AsyncDisposable {
     for (const container of this.index.all()) this.#bringUp(container);
   }
 
+  /** A run that goes on from before this daemon gets its SSH server back. */
+  #reopenSsh(container: Container): void {
+    background(this.#ssh.open(container), (error) => {
+      this.#context.logger.error('an SSH server is not back', { container: container.id, error });
+    });
+  }
+
   #bringUp(container: Container): void {
     if (container.status === 'restarting') {
       return this.#restarter.schedule(container, remainingDelay(container.state, nowNanos()));
@@ -275,6 +309,7 @@ export class ContainerRoom implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#restarter[Symbol.dispose]();
     this.#health[Symbol.dispose]();
+    this.#ssh[Symbol.dispose]();
     await this.#watcher[Symbol.asyncDispose]();
     await this.#filesystem.cleanup();
     for (const container of this.index.all()) {

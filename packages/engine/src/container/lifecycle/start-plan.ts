@@ -7,6 +7,7 @@ import type { AttachRequest, LinkTarget, Sandbox } from '../../network/sandbox.t
 import type { Container } from '../container.ts';
 import { buildSpec, containerOfMode, findInit, type HostFacts, RootfsView, type SpecInput } from '../spec/index.ts';
 import type { RichSetup } from '../rich/index.ts';
+import { findSftpServer } from '../ssh/sftp-server.ts';
 import { askPlugins } from './plugin-calls.ts';
 import type { LifecycleContext } from './context.ts';
 import type { ShmMounts } from './shm-mounts.ts';
@@ -65,7 +66,8 @@ export class StartPlanner {
     const initPath = container.record.hostConfig.Init ? await findInit(this.#options.initPath) : undefined;
     const input = this.#specInput(container, sandbox, rootfs, volumePaths, shmPath);
     const rich = await this.#rich.start(container, new RootfsView(rootfs), input.cgroupsPath);
-    const spec = await buildSpec({ ...input, initPath, rich });
+    const sftp = container.record.hostConfig.Ssh ? await findSftpServer() : undefined;
+    const spec = await buildSpec({ ...input, initPath, rich, ...(sftp && { hostMounts: sftp.mounts }) });
     return { spec, rootfs, sandbox };
   }
 

@@ -14,6 +14,8 @@ import type { StartPlanner } from './start-plan.ts';
 export interface StartFollowers {
   /** Health checks begin; `resumed` when the run went on from before this daemon. */
   started(container: Container, resumed: boolean): void;
+  /** What must be there before the first process runs: its SSH server. */
+  prepared(container: Container): Promise<void>;
   /** A start under --rm has failed. */
   autoRemove(container: Container): void;
   /** What a failed start must give back. */
@@ -106,6 +108,7 @@ export class Starter {
       image: container.record.imageReference,
     });
     if (container.record.config.OpenStdin) container.stdin.adopt();
+    await this.#followers.prepared(container);
     if (container.record.config.InitScript) await this.#initScript.run(container);
     await tasks.start(container.id);
     return pid;

@@ -1,3 +1,4 @@
+import type { HostConfig } from '@pouch/api';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PouchError } from '@pouch/base';
@@ -8,9 +9,10 @@ import { resolveContainerUser } from '../spec/container-user.ts';
 import { buildEnvironment } from '../spec/environment.ts';
 import type { HostFacts } from '../spec/host-facts.ts';
 import { buildRlimits } from '../spec/rlimits.ts';
+import type { HostProgram } from '../spec/host-program.ts';
 import type { RichStart } from '../spec/spec-input.ts';
 import { commandScript, RICH_DIRECTORY, serviceScript, startScript } from './command-script.ts';
-import { type DumbInit, findDumbInit } from './dumb-init.ts';
+import { findDumbInit } from './dumb-init.ts';
 import { STATUS_FILE } from './exit-status.ts';
 import { findImageInit, type FoundInit, type RootfsFiles } from './image-init.ts';
 import { busyboxInittab, sysvInittab } from './inittab.ts';
@@ -26,11 +28,26 @@ const SYSTEMD_TMPFS: readonly (readonly [destination: string, options: readonly 
   ['/var/log/journal', [...TMPFS, 'noexec', 'mode=755']],
 ];
 
+/** SSH servers of a machine's own, which would be refused the port that Pouch's has. */
+const SSH_UNITS = ['ssh.service', 'ssh.socket', 'sshd.service', 'sshd.socket'];
+
+/** Links below /run/systemd/system to make before systemd starts: the name and its target. */
+function unitLinks(init: FoundInit, hasCommand: boolean, { Ssh, SshPort }: HostConfig): [string, string][] {
+  if (init.kind !== 'systemd') return [];
+  const unit = `${RICH_DIRECTORY}/pouch-command.service`;
+  return [
+    ...(hasCommand ? ['pouch-command.service', 'default.target.wants/pouch-command.service'] : []).map(
+      (name): [string, string] => [name, unit],
+    ),
+    ...(Ssh && SshPort === 22 ? SSH_UNITS : []).map((name): [string, string] => [name, '/dev/null']),
+  ];
+}
+
 /** Sets up the start of rich containers: what their first process is and what it finds. */
 export class RichSetup {
   readonly #host: HostFacts;
   readonly #cgroups: CgroupHierarchy;
-  #dumbInit: Promise<DumbInit> | undefined;
+  #dumbInit: Promise<HostProgram> | undefined;
 
   constructor(options: { host: HostFacts; cgroups: CgroupHierarchy }) {
     this.#host = options.host;
@@ -47,7 +64,7 @@ export class RichSetup {
     if (found?.kind === 'systemd') this.#requireSystemdHierarchy();
   }
 
-  async #findDumbInit(): Promise<DumbInit> {
+  async #findDumbInit(): Promise<HostProgram> {
     this.#dumbInit ??= findDumbInit();
     try {
       return await this.#dumbInit;
@@ -119,7 +136,7 @@ export class RichSetup {
       if (hasCommand) texts.set('service', serviceScript(isSysv ? '/sbin/init 0' : 'kill -USR2 1', keep));
       texts.set('inittab', isSysv ? sysvInittab(image ?? '', hasCommand) : busyboxInittab(image, hasCommand));
     }
-    texts.set('start', startScript(init.path, config.WorkingDir || '/', texts.has('pouch-command.service')));
+    texts.set('start', startScript(init.path, config.WorkingDir || '/', unitLinks(init, hasCommand, hostConfig)));
     const directory = join(container.directory, 'rich');
     await mkdir(directory, { recursive: true, mode: 0o700 });
     for (const [name, text] of texts) await writeFile(join(directory, name), text, { mode: 0o644 });
