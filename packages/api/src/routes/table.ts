@@ -1,4 +1,5 @@
 import { containerStreamEndpoints } from './container-streams.ts';
+import { containerUpgradeEndpoints } from './container-upgrade.ts';
 import { containerEndpoints } from './containers.ts';
 import type { BodyOf, Endpoint, PathValues, QueryOf, ResultOf } from './endpoint.ts';
 import { execEndpoints } from './exec.ts';
@@ -12,6 +13,7 @@ export const ENDPOINTS = {
   ...systemEndpoints,
   ...containerEndpoints,
   ...containerStreamEndpoints,
+  ...containerUpgradeEndpoints,
   ...execEndpoints,
   ...imageEndpoints,
   ...networkEndpoints,

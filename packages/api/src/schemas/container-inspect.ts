@@ -5,6 +5,7 @@ import { Descriptor } from './descriptor.ts';
 import { HostConfigInspect, PortBinding } from './host-config.ts';
 import { MountPoint } from './mount.ts';
 import { EndpointSettingsInspect } from './networking-config.ts';
+import { ContainerUpgradeState } from './container-upgrade.ts';
 
 export const GraphDriverData = object('GraphDriverData', { Name: str(), Data: nullable(dict(str())) });
 export type GraphDriverData = Static<typeof GraphDriverData>;
@@ -76,6 +77,7 @@ export const ContainerInspect = object(
     ImageManifestDescriptor: Descriptor,
     GraphDriver: GraphDriverData,
     Storage: ContainerStorage,
+    Upgrade: ContainerUpgradeState,
     SizeRw: int('Bytes; only when asked for.'),
     SizeRootFs: int('Bytes; only when asked for.'),
   },

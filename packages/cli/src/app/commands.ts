@@ -36,6 +36,7 @@ const container = {
   top: node("List a container's processes", () => import('../commands/top.ts')),
   unpause: node('Let frozen containers go on', () => import('../commands/unpause.ts')),
   update: node('Change the limits of containers while they live', () => import('../commands/update.ts')),
+  upgrade: node('Put another image under a container', () => import('../commands/upgrade.ts')),
   wait: node('Wait until containers stop, then print their exit codes', () => import('../commands/wait.ts')),
 } satisfies Record<string, CommandNode>;
 
@@ -133,5 +134,6 @@ export const COMMANDS: Tree = {
   top: top('other', container.top),
   unpause: top('other', container.unpause),
   update: top('other', container.update),
+  upgrade: top('other', container.upgrade),
   wait: top('other', container.wait),
 };

@@ -1,4 +1,5 @@
 import type {
+  AuthConfig,
   ContainerChange,
   ContainerCreateRequest,
   ContainerCreateResponse,
@@ -9,6 +10,8 @@ import type {
   ContainerTop,
   ContainerUpdateRequest,
   ContainerUpdateResponse,
+  ContainerUpgradeRequest,
+  ContainerUpgradeResponse,
   ContainerWaitResponse,
   EndpointSettings,
   ExecCreateRequest,
@@ -42,6 +45,7 @@ import type { StartPlanner } from './lifecycle/start-plan.ts';
 import type { Starter } from './lifecycle/starter.ts';
 import type { Stopper } from './lifecycle/stopper.ts';
 import type { Updater } from './lifecycle/updater.ts';
+import type { Upgrader } from './upgrade/upgrader.ts';
 import { waitFor } from './lifecycle/waiter.ts';
 import { attachTo, readLogs } from './stdio/attach.ts';
 import { inspectContainer } from './view/inspect.ts';
@@ -65,6 +69,7 @@ export interface ContainerManagerParts {
   readonly stopper: Stopper;
   readonly remover: Remover;
   readonly updater: Updater;
+  readonly upgrader: Upgrader;
   readonly connector: NetworkConnector;
   readonly committer: Committer;
   readonly pruner: Pruner;
@@ -219,6 +224,14 @@ export class ContainerManager implements ContainerService {
 
   async update(name: string, request: ContainerUpdateRequest): Promise<ContainerUpdateResponse> {
     return await this.#parts.updater.update(this.#get(name), request);
+  }
+
+  async upgrade(
+    name: string,
+    request: ContainerUpgradeRequest,
+    options: { auth?: AuthConfig } = {},
+  ): Promise<ContainerUpgradeResponse> {
+    return await this.#parts.upgrader.upgrade(this.#get(name), request, options);
   }
 
   async remove(name: string, options: { force: boolean; volumes: boolean; link?: boolean }): Promise<void> {

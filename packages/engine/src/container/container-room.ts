@@ -44,6 +44,7 @@ import { findLogin } from './ssh/login.ts';
 import { sftpCommand } from './ssh/sftp-server.ts';
 import { SshService } from './ssh/ssh-service.ts';
 import { FifoPool } from './stdio/fifo-pool.ts';
+import { Upgrader } from './upgrade/upgrader.ts';
 
 export interface ContainerRoomOptions {
   /** Durable files of containers. */
@@ -80,6 +81,7 @@ export class ContainerRoom implements AsyncDisposable {
   readonly #execs: ExecManager;
   readonly #health: HealthMonitor;
   readonly #ssh: SshService;
+  readonly #upgrader: Upgrader;
   readonly #restarter: Restarter;
   readonly #remover: Remover;
   readonly #reconciler: Reconciler;
@@ -213,6 +215,7 @@ export class ContainerRoom implements AsyncDisposable {
     this.#watcher = new TaskWatcher({ containerd, logger, listener: this.#listener() });
     const creator = new Creator(context, { images, environment: options.create, remover, rich });
     const updater = new Updater(context, host);
+    this.#upgrader = new Upgrader(context, { images, starter, stopper, rich });
     this.manager = new ContainerManager(
       { snapshotter: options.snapshotter, cgroups: options.cgroups, hostMemory: options.hostMemory },
       {
@@ -223,6 +226,7 @@ export class ContainerRoom implements AsyncDisposable {
         stopper,
         remover,
         updater,
+        upgrader: this.#upgrader,
         connector: new NetworkConnector(context),
         committer: new Committer(context, { images }),
         pruner: new Pruner(context, {
@@ -276,6 +280,7 @@ export class ContainerRoom implements AsyncDisposable {
     await this.#fifos.start();
     await this.#reconciler.recover();
     await this.#watcher.start();
+    await this.#upgrader.recover();
     for (const container of this.index.all()) this.#bringUp(container);
   }
 
@@ -287,6 +292,7 @@ export class ContainerRoom implements AsyncDisposable {
   }
 
   #bringUp(container: Container): void {
+    if (container.record.upgrade) return;
     if (container.status === 'restarting') {
       return this.#restarter.schedule(container, remainingDelay(container.state, nowNanos()));
     }
@@ -310,6 +316,7 @@ export class ContainerRoom implements AsyncDisposable {
     this.#restarter[Symbol.dispose]();
     this.#health[Symbol.dispose]();
     this.#ssh[Symbol.dispose]();
+    this.#upgrader[Symbol.dispose]();
     await this.#watcher[Symbol.asyncDispose]();
     await this.#filesystem.cleanup();
     for (const container of this.index.all()) {

@@ -1,4 +1,5 @@
 import type {
+  AuthConfig,
   ContainerChange,
   ContainerCreateRequest,
   ContainerCreateResponse,
@@ -9,6 +10,8 @@ import type {
   ContainerTop,
   ContainerUpdateRequest,
   ContainerUpdateResponse,
+  ContainerUpgradeRequest,
+  ContainerUpgradeResponse,
   ContainerWaitResponse,
   ExecCreateRequest,
   ExecInspect,
@@ -91,6 +94,12 @@ export interface ContainerService {
   unpause(name: string): Promise<void>;
   rename(name: string, newName: string): Promise<void>;
   update(name: string, request: ContainerUpdateRequest): Promise<ContainerUpdateResponse>;
+  /** Another image under it. Throws `conflict` when that failed, and it is as it was. */
+  upgrade(
+    name: string,
+    request: ContainerUpgradeRequest,
+    options?: { auth?: AuthConfig },
+  ): Promise<ContainerUpgradeResponse>;
   remove(name: string, options: { force: boolean; volumes: boolean; link?: boolean }): Promise<void>;
   /** Known to exist when this returns (the transport can send its headers); the result follows. */
   wait(

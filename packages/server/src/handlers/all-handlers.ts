@@ -1,4 +1,5 @@
 import { containerStreamHandlers } from './container-streams.ts';
+import { containerUpgradeHandlers } from './container-upgrade.ts';
 import { containerHandlers } from './containers.ts';
 import { execHandlers } from './exec.ts';
 import type { Handlers, PlainOperation } from './handler.ts';
@@ -13,6 +14,7 @@ export const HANDLERS: Handlers<PlainOperation> = {
   ...systemHandlers,
   ...containerHandlers,
   ...containerStreamHandlers,
+  ...containerUpgradeHandlers,
   ...execHandlers,
   ...imageHandlers,
   ...imageTransferHandlers,

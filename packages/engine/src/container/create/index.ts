@@ -1,4 +1,6 @@
 export type { CreateDefaults, KnownContainer, PrepareContext, PreparedContainer } from './context.ts';
 export { prepareContainer, validateContainerName } from './prepare-container.ts';
+export { mergeConfig, mergeEnv } from './merge-config.ts';
 export { parseSignal } from './signals.ts';
+export { validateConfig } from './validate-config.ts';
 export { validateResources } from './validate-resources.ts';

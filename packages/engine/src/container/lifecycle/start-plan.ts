@@ -51,6 +51,9 @@ export class StartPlanner {
   }
 
   async #attach(container: Container): Promise<Sandbox> {
+    // Over an upgrade a container keeps its namespace, its addresses and its ports.
+    const kept = container.record.upgrade && this.#context.networks.sandbox(container.id);
+    if (kept) return kept;
     const { endpoints, networkMode } = this.attachRequest(container);
     await askPlugins(this.#context, 'network-attach', container, { networkMode, endpoints });
     return await this.#context.networks.attach(this.attachRequest(container));
@@ -72,7 +75,7 @@ export class StartPlanner {
   }
 
   async rootfs(container: Container): Promise<readonly Mount[]> {
-    container.rootfs ??= await this.#context.containerd.snapshots.mounts(container.id);
+    container.rootfs ??= await this.#context.containerd.snapshots.mounts(container.snapshotKey);
     return container.rootfs;
   }
 

@@ -102,6 +102,7 @@ export class Starter {
       runtime: container.record.runtime,
       spec: plan.spec,
       snapshotter: this.#snapshotter,
+      snapshotKey: container.snapshotKey,
       rootfs: plan.rootfs,
       io,
       labels: { 'pouch/container': container.record.name },

@@ -40,6 +40,7 @@ export interface TaskRequest {
   readonly runtime: string;
   readonly spec: RuntimeSpec;
   readonly snapshotter: string;
+  readonly snapshotKey: string;
   readonly rootfs: readonly Mount[];
   readonly io: ProcessIo;
   readonly labels: Readonly<Record<string, string>>;
@@ -108,7 +109,7 @@ export class TaskRuntime {
       runtimeOptions: options,
       spec,
       snapshotter: request.snapshotter,
-      snapshotKey: request.id,
+      snapshotKey: request.snapshotKey,
     });
     const pid = await this.#containerd.tasks.create({
       containerId: request.id,

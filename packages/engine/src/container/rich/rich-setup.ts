@@ -1,4 +1,4 @@
-import type { HostConfig } from '@pouch/api';
+import type { ContainerConfig, HostConfig } from '@pouch/api';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PouchError } from '@pouch/base';
@@ -16,6 +16,7 @@ import { findDumbInit } from './dumb-init.ts';
 import { STATUS_FILE } from './exit-status.ts';
 import { findImageInit, type FoundInit, type RootfsFiles } from './image-init.ts';
 import { busyboxInittab, sysvInittab } from './inittab.ts';
+import type { ImageInit } from './rich-types.ts';
 import { isInitCommand, runsServices } from './rich-mode.ts';
 import { commandUnit } from './systemd-unit.ts';
 
@@ -56,12 +57,17 @@ export class RichSetup {
 
   /** Refuse, before it is made, a container whose image or host lacks what its mode needs. */
   async check(container: Container, rootfs: RootfsFiles): Promise<void> {
-    const { record } = container;
-    if (!record.config.Rich) return;
-    const found = await findImageInit(record.config.RichMode || 'dumb-init', rootfs);
-    if (found) record.init = found.kind;
-    else await this.#findDumbInit();
+    const init = await this.findInit(container.record.config, rootfs);
+    if (init !== undefined) container.record.init = init;
+  }
+
+  /** The init that a configuration finds in a root file system. Throws `unsupported` where host or image cannot do it. */
+  async findInit(config: ContainerConfig, rootfs: RootfsFiles): Promise<ImageInit | undefined> {
+    if (!config.Rich) return undefined;
+    const found = await findImageInit(config.RichMode || 'dumb-init', rootfs);
+    if (!found) await this.#findDumbInit();
     if (found?.kind === 'systemd') this.#requireSystemdHierarchy();
+    return found?.kind;
   }
 
   async #findDumbInit(): Promise<HostProgram> {

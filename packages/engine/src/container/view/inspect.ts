@@ -1,8 +1,8 @@
-import type { ContainerInspect, EndpointSettingsInspect, NetworkSettings } from '@pouch/api';
+import type { ContainerInspect, ContainerUpgradeState, EndpointSettingsInspect, NetworkSettings } from '@pouch/api';
 import { formatTime } from '@pouch/base';
 import type { Sandbox } from '../../network/sandbox.ts';
 import { apiTime, type Container } from '../container.ts';
-import type { ContainerMount } from '../container-record.ts';
+import type { ContainerMount, ContainerRecord } from '../container-record.ts';
 import { dockerStatus, isLive } from '../state-machine.ts';
 
 export interface InspectSources {
@@ -38,9 +38,23 @@ export function inspectContainer(container: Container, sources: InspectSources):
     Mounts: record.mounts.map(inspectMount),
     Config: record.config,
     NetworkSettings: networkSettings(container, sandbox),
+    ...upgradeState(record),
     Storage: { RootFS: { Snapshot: { Name: sources.snapshotter } } },
     ...(sources.sizes && { SizeRw: sources.sizes.rw, SizeRootFs: sources.sizes.rootfs }),
   } as ContainerInspect;
+}
+
+function upgradeState({ upgrade, previous }: ContainerRecord): { Upgrade?: ContainerUpgradeState } {
+  if (!upgrade && !previous) return {};
+  return {
+    Upgrade: {
+      ...(upgrade && { Phase: upgrade.phase }),
+      ...(previous && {
+        PreviousImage: previous.generation.imageReference,
+        KeptUntil: formatTime(BigInt(previous.until) * 1_000_000n),
+      }),
+    },
+  };
 }
 
 function inspectState(container: Container): ContainerInspect['State'] {

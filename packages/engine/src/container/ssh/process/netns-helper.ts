@@ -13,7 +13,7 @@ const IDLE = 30_000;
 const resolver = new Resolver({ timeout: 2000, tries: 2 });
 const nameservers = process.argv.slice(2).filter((address) => isIP(address) !== 0);
 if (nameservers.length > 0) resolver.setServers(nameservers);
-let idle = setTimeout(() => process.exit(0), IDLE);
+const idle = setTimeout(() => process.exit(0), IDLE);
 
 process.on('disconnect', () => process.exit(0));
 process.on('message', (request: Request) => {
