@@ -19,6 +19,7 @@ const EVENTS: Events = {
     unpause: 'They go on.',
     rename: 'It has a new name [oldName].',
     update: 'Its limits or its restart policy were changed.',
+    checkpoint: 'Its processes were written down [checkpoint].',
     upgrade: 'It is of another image [from, to].',
     rollback: 'It is again what it was before its last upgrade [from, to].',
     ssh_login: 'Somebody logged in to its SSH server [user, address, key, session].',

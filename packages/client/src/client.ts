@@ -1,4 +1,5 @@
 import { ArchiveApi } from './archive.ts';
+import { CheckpointsApi } from './checkpoints.ts';
 import { ContainersApi } from './containers.ts';
 import { ExecsApi } from './execs.ts';
 import { ImagesApi } from './images.ts';
@@ -11,6 +12,7 @@ import { VolumesApi } from './volumes.ts';
 export class PouchClient implements Disposable {
   readonly transport: Transport;
   readonly containers: ContainersApi;
+  readonly checkpoints: CheckpointsApi;
   readonly archive: ArchiveApi;
   readonly execs: ExecsApi;
   readonly images: ImagesApi;
@@ -21,6 +23,7 @@ export class PouchClient implements Disposable {
   constructor(options: TransportOptions) {
     this.transport = new Transport(options);
     this.containers = new ContainersApi(this.transport);
+    this.checkpoints = new CheckpointsApi(this.transport);
     this.archive = new ArchiveApi(this.transport);
     this.execs = new ExecsApi(this.transport);
     this.images = new ImagesApi(this.transport);

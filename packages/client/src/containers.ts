@@ -87,8 +87,12 @@ export class ContainersApi {
     });
   }
 
-  async start(id: string, options: { readonly detachKeys?: string } = {}): Promise<void> {
-    await this.#act(id, 'start', { detachKeys: options.detachKeys });
+  async start(
+    id: string,
+    options: { readonly detachKeys?: string; readonly checkpoint?: string; readonly checkpointDir?: string } = {},
+  ): Promise<void> {
+    const { detachKeys, checkpoint, checkpointDir } = options;
+    await this.#act(id, 'start', { detachKeys, checkpoint, 'checkpoint-dir': checkpointDir });
   }
 
   /** `timeout` in seconds; -1 waits for ever. */

@@ -1,3 +1,4 @@
+import { checkpointEndpoints } from './checkpoints.ts';
 import { containerStreamEndpoints } from './container-streams.ts';
 import { containerUpgradeEndpoints } from './container-upgrade.ts';
 import { containerEndpoints } from './containers.ts';
@@ -14,6 +15,7 @@ export const ENDPOINTS = {
   ...containerEndpoints,
   ...containerStreamEndpoints,
   ...containerUpgradeEndpoints,
+  ...checkpointEndpoints,
   ...execEndpoints,
   ...imageEndpoints,
   ...networkEndpoints,

@@ -40,6 +40,12 @@ const container = {
   wait: node('Wait until containers stop, then print their exit codes', () => import('../commands/wait.ts')),
 } satisfies Record<string, CommandNode>;
 
+const checkpoint = {
+  create: node("Write a container's processes down with CRIU", () => import('../commands/checkpoint-create.ts')),
+  ls: node("List a container's checkpoints", () => import('../commands/checkpoint-ls.ts'), ['list']),
+  rm: node('Remove a checkpoint', () => import('../commands/checkpoint-rm.ts'), ['remove']),
+} satisfies Record<string, CommandNode>;
+
 const image = {
   history: node('Show the layers of an image and what made them', () => import('../commands/history.ts')),
   import: node('Make an image of a tar archive of files', () => import('../commands/import.ts')),
@@ -95,6 +101,7 @@ export const COMMANDS: Tree = {
     group: 'common',
   },
   info: top('common', system.info),
+  checkpoint: { purpose: 'Containers frozen into files', group: 'management', children: checkpoint },
   container: { purpose: 'Everything about containers', group: 'management', children: container },
   image: { purpose: 'Everything about images', group: 'management', children: image },
   network: { purpose: 'Everything about networks', group: 'management', children: network },

@@ -1,5 +1,7 @@
 import type {
   AuthConfig,
+  Checkpoint,
+  CheckpointCreateRequest,
   ContainerChange,
   ContainerCreateRequest,
   ContainerCreateResponse,
@@ -20,6 +22,7 @@ import type {
 import { isErrorCode, PouchError } from '@pouch/base';
 import { type CgroupHierarchy, cgroupPaths, listCgroupPids } from '@pouch/linux';
 import type { ImageService } from '../image/image-service.ts';
+import type { Checkpointer } from './checkpoint/checkpointer.ts';
 import type { Container } from './container.ts';
 import type {
   ArchiveStat,
@@ -70,6 +73,7 @@ export interface ContainerManagerParts {
   readonly remover: Remover;
   readonly updater: Updater;
   readonly upgrader: Upgrader;
+  readonly checkpointer: Checkpointer;
   readonly connector: NetworkConnector;
   readonly committer: Committer;
   readonly pruner: Pruner;
@@ -154,8 +158,24 @@ export class ContainerManager implements ContainerService {
     });
   }
 
-  async start(name: string): Promise<void> {
-    await this.#parts.starter.start(this.#get(name));
+  async start(name: string, options: { checkpoint?: string; checkpointDir?: string } = {}): Promise<void> {
+    const container = this.#get(name);
+    const { starter, checkpointer } = this.#parts;
+    if (!options.checkpoint) return await starter.start(container);
+    const checkpoint = await checkpointer.find(container, options.checkpoint, options.checkpointDir);
+    await starter.start(container, { checkpoint });
+  }
+
+  async checkpointCreate(name: string, request: CheckpointCreateRequest): Promise<void> {
+    await this.#parts.checkpointer.create(this.#get(name), request);
+  }
+
+  async checkpointList(name: string, dir?: string): Promise<Checkpoint[]> {
+    return await this.#parts.checkpointer.list(this.#get(name), dir);
+  }
+
+  async checkpointRemove(name: string, checkpoint: string, dir?: string): Promise<void> {
+    await this.#parts.checkpointer.remove(this.#get(name), checkpoint, dir);
   }
 
   async stop(name: string, options: { signal?: string; timeout?: number }): Promise<void> {

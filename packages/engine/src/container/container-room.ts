@@ -10,6 +10,7 @@ import type { NetworkManager } from '../network/network-manager.ts';
 import type { Database } from '../store/database.ts';
 import { RecordTable } from '../store/record-table.ts';
 import type { VolumeService } from '../volume/volume-service.ts';
+import { Checkpointer } from './checkpoint/checkpointer.ts';
 import type { Container } from './container.ts';
 import { ContainerIndex } from './container-index.ts';
 import { ContainerManager } from './container-manager.ts';
@@ -227,6 +228,7 @@ export class ContainerRoom implements AsyncDisposable {
         remover,
         updater,
         upgrader: this.#upgrader,
+        checkpointer: new Checkpointer(context),
         connector: new NetworkConnector(context),
         committer: new Committer(context, { images }),
         pruner: new Pruner(context, {

@@ -1,5 +1,7 @@
 import type {
   AuthConfig,
+  Checkpoint,
+  CheckpointCreateRequest,
   ContainerChange,
   ContainerCreateRequest,
   ContainerCreateResponse,
@@ -86,7 +88,7 @@ export interface ContainerService {
   ): Promise<ContainerCreateResponse>;
   list(options: { all: boolean; limit?: number; size?: boolean; filters: Filters }): Promise<ContainerSummary[]>;
   inspect(name: string, options?: { size?: boolean }): Promise<ContainerInspect>;
-  start(name: string): Promise<void>;
+  start(name: string, options?: { checkpoint?: string; checkpointDir?: string }): Promise<void>;
   stop(name: string, options: { signal?: string; timeout?: number }): Promise<void>;
   restart(name: string, options: { signal?: string; timeout?: number }): Promise<void>;
   kill(name: string, signal?: string): Promise<void>;
@@ -100,6 +102,10 @@ export interface ContainerService {
     request: ContainerUpgradeRequest,
     options?: { auth?: AuthConfig },
   ): Promise<ContainerUpgradeResponse>;
+  /** Freeze its processes into files. Throws `unsupported` where host or runtime cannot. */
+  checkpointCreate(name: string, request: CheckpointCreateRequest): Promise<void>;
+  checkpointList(name: string, dir?: string): Promise<Checkpoint[]>;
+  checkpointRemove(name: string, checkpoint: string, dir?: string): Promise<void>;
   remove(name: string, options: { force: boolean; volumes: boolean; link?: boolean }): Promise<void>;
   /** Known to exist when this returns (the transport can send its headers); the result follows. */
   wait(

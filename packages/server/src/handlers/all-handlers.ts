@@ -1,3 +1,4 @@
+import { checkpointHandlers } from './checkpoints.ts';
 import { containerStreamHandlers } from './container-streams.ts';
 import { containerUpgradeHandlers } from './container-upgrade.ts';
 import { containerHandlers } from './containers.ts';
@@ -15,6 +16,7 @@ export const HANDLERS: Handlers<PlainOperation> = {
   ...containerHandlers,
   ...containerStreamHandlers,
   ...containerUpgradeHandlers,
+  ...checkpointHandlers,
   ...execHandlers,
   ...imageHandlers,
   ...imageTransferHandlers,

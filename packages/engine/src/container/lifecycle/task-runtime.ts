@@ -45,6 +45,8 @@ export interface TaskRequest {
   readonly io: ProcessIo;
   readonly labels: Readonly<Record<string, string>>;
   readonly image: string;
+  /** Directory of CRIU's images to go on from. */
+  readonly checkpoint?: string;
 }
 
 /** A container's task in containerd: made whole, or not at all; and taken away whole, whatever state a crash left it in. */
@@ -100,6 +102,7 @@ export class TaskRuntime {
       binaryName: binary,
       root: this.#options.runtimeRoot,
       systemdCgroup: this.#options.systemdCgroup,
+      ...(request.checkpoint !== undefined && { criuImagePath: request.checkpoint }),
     });
     await this.#containerd.containers.create({
       id: request.id,

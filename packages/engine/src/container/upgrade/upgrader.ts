@@ -292,7 +292,10 @@ export class Upgrader implements Disposable {
     const upgrade = record.upgrade as ContainerUpgrade;
     this.#context.logger.info('an upgrade was cut short', { container: container.id, phase: upgrade.phase });
     if (upgrade.phase === 'watching') {
-      if (!upgrade.running) return void (await this.#finish(container));
+      if (!upgrade.running) {
+        await this.#finish(container);
+        return;
+      }
       if (!container.live) return await this.#rollBack(container);
       upgrade.watchUntil ||= Date.now() + upgrade.watch;
       background(this.#watch(container), (error) =>
