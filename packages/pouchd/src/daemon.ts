@@ -194,12 +194,15 @@ export class Daemon implements AsyncDisposable {
         .filter(({ status, record }) => status !== 'removing' && record.mounts.some((mount) => mount.Name === name))
         .map(({ id }) => id);
     const imageUsers = (): ImageUser[] =>
-      containers.index.all().map(({ id, record, live }) => ({
-        containerId: id,
-        imageId: record.imageId,
-        manifestDigest: record.manifestDigest,
-        running: live,
-      }));
+      containers.index.all().flatMap(({ id, record, live }) => [
+        { containerId: id, imageId: record.imageId, manifestDigest: record.manifestDigest, running: live },
+        // What it was, or is to be: a way back needs its image.
+        ...[record.previous?.generation, record.upgrade?.other].flatMap((other) =>
+          other
+            ? [{ containerId: id, imageId: other.imageId, manifestDigest: other.manifestDigest, running: false }]
+            : [],
+        ),
+      ]);
 
     const live = await containers.load();
     await networks.start(live);

@@ -105,6 +105,9 @@ export const HostConfig = extend(
       list(OciHook),
       'Pouch: programs of the host by stage: createRuntime, createContainer, startContainer, poststart, poststop.',
     ),
+    Ssh: bool("Pouch: an SSH server on the container's own address, for the keys given."),
+    SshKeys: list(str(), 'Pouch: public keys, as in an authorized_keys file.'),
+    SshPort: uint('Pouch: 22 where it is 0.'),
     Init: bool('Run an init as process 1; absent leaves it to the daemon.'),
     EnableLxcfs: bool(
       'Pouch: show the limits in /proc and /sys, through lxcfs. Absent: where the daemon can; true: or do not start.',

@@ -36,7 +36,14 @@ const container = {
   top: node("List a container's processes", () => import('../commands/top.ts')),
   unpause: node('Let frozen containers go on', () => import('../commands/unpause.ts')),
   update: node('Change the limits of containers while they live', () => import('../commands/update.ts')),
+  upgrade: node('Put another image under a container', () => import('../commands/upgrade.ts')),
   wait: node('Wait until containers stop, then print their exit codes', () => import('../commands/wait.ts')),
+} satisfies Record<string, CommandNode>;
+
+const checkpoint = {
+  create: node("Write a container's processes down with CRIU", () => import('../commands/checkpoint-create.ts')),
+  ls: node("List a container's checkpoints", () => import('../commands/checkpoint-ls.ts'), ['list']),
+  rm: node('Remove a checkpoint', () => import('../commands/checkpoint-rm.ts'), ['remove']),
 } satisfies Record<string, CommandNode>;
 
 const image = {
@@ -131,6 +138,7 @@ export const COMMANDS: Tree = {
   },
   info: top('common', system.info),
   builder: { purpose: 'Building images, and its cache', group: 'management', children: builder },
+  checkpoint: { purpose: 'Containers frozen into files', group: 'management', children: checkpoint },
   compose: {
     purpose: 'Applications of several containers, from a Compose file',
     group: 'management',
@@ -176,5 +184,6 @@ export const COMMANDS: Tree = {
   top: top('other', container.top),
   unpause: top('other', container.unpause),
   update: top('other', container.update),
+  upgrade: top('other', container.upgrade),
   wait: top('other', container.wait),
 };

@@ -93,7 +93,7 @@ function hostConfig(
   const security = parseSecurityOptions(flags['security-opt']);
   return {
     ...resources(flags, given),
-    ...machineHostConfig(flags),
+    ...machineHostConfig(flags, given),
     Binds: [...binds],
     ContainerIDFile: flags.cidfile,
     LogConfig: { Type: flags['log-driver'], Config: logOptions(flags) },

@@ -1,6 +1,7 @@
+import { readFileSync } from 'node:fs';
 import type { ContainerConfig, HostConfig, OciHook } from '@pouch/api';
 import type { FlagValues } from '../flags/flag.ts';
-import { bool, parsedList, str } from '../flags/types.ts';
+import { bool, list, parsedList, str, uint } from '../flags/types.ts';
 
 const MACHINE = { group: 'Machine' } as const;
 
@@ -8,6 +9,12 @@ const MACHINE = { group: 'Machine' } as const;
 export const MACHINE_FLAGS = {
   initscript: str('Run in the container, as root, before its command: a path, or text for /bin/sh', MACHINE),
   hook: parsedList('hook', 'Program of this host to call: STAGE=PATH[,ARGUMENT…], by OCI stage', parseHook, MACHINE),
+  ssh: bool('Serve SSH on its own address, for the keys of --ssh-key or of the image', MACHINE),
+  'ssh-key': list('Public key that may log in: a file, or the key itself; asks for --ssh', {
+    ...MACHINE,
+    complete: 'file',
+  }),
+  'ssh-port': uint('Port of that server (default 22)', 65535, MACHINE),
   rich: bool('Run it as a machine: an init is process 1, the command is its service', MACHINE),
   'rich-mode': str('That init: dumb-init (from this host), systemd or sbin-init (from the image)', {
     ...MACHINE,
@@ -48,14 +55,31 @@ function parseHook(text: string): StagedHook {
 }
 
 /** The part of the host configuration that those flags make. */
-export function machineHostConfig({ hook }: MachineFlags): HostConfig {
-  if (hook.length === 0) return {};
+export function machineHostConfig(flags: MachineFlags, given: ReadonlySet<string>): HostConfig {
+  const { hook } = flags;
   return {
-    OciHooks: Object.fromEntries(
+    ...(given.has('ssh') && { Ssh: flags.ssh }),
+    ...(flags['ssh-key'].length > 0 && { SshKeys: flags['ssh-key'].flatMap(readKeys) }),
+    ...(flags['ssh-port'] !== 0 && { SshPort: flags['ssh-port'] }),
+    ...(hook.length > 0 && { OciHooks: ociHooks(hook) }),
+  };
+}
+
+function ociHooks(hook: readonly StagedHook[]): NonNullable<HostConfig['OciHooks']> {
+  return {
+    ...Object.fromEntries(
       Object.entries(Object.groupBy(hook, ({ stage }) => stage)).map(([stage, staged = []]) => [
         stage,
         staged.map((each) => each.hook),
       ]),
     ),
   };
+}
+
+/** A key is told from a file's name by its type. */
+function readKeys(text: string): string[] {
+  if (/^(ssh|ecdsa|sk)-\S+ \S/.test(text)) return [text];
+  return readFileSync(text, 'utf8')
+    .split('\n')
+    .filter((line) => line.trim() !== '' && !line.startsWith('#'));
 }

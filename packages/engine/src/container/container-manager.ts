@@ -1,4 +1,7 @@
 import type {
+  AuthConfig,
+  Checkpoint,
+  CheckpointCreateRequest,
   ContainerChange,
   ContainerCreateRequest,
   ContainerCreateResponse,
@@ -9,6 +12,8 @@ import type {
   ContainerTop,
   ContainerUpdateRequest,
   ContainerUpdateResponse,
+  ContainerUpgradeRequest,
+  ContainerUpgradeResponse,
   ContainerWaitResponse,
   EndpointSettings,
   ExecCreateRequest,
@@ -17,6 +22,7 @@ import type {
 import { isErrorCode, PouchError } from '@pouch/base';
 import { type CgroupHierarchy, cgroupPaths, listCgroupPids } from '@pouch/linux';
 import type { ContainerImage, ImageService } from '../image/image-service.ts';
+import type { Checkpointer } from './checkpoint/checkpointer.ts';
 import type { Container } from './container.ts';
 import type {
   ArchiveStat,
@@ -43,6 +49,7 @@ import type { StartPlanner } from './lifecycle/start-plan.ts';
 import type { Starter } from './lifecycle/starter.ts';
 import type { Stopper } from './lifecycle/stopper.ts';
 import type { Updater } from './lifecycle/updater.ts';
+import type { Upgrader } from './upgrade/upgrader.ts';
 import { waitFor } from './lifecycle/waiter.ts';
 import { attachTo, readLogs } from './stdio/attach.ts';
 import { inspectContainer } from './view/inspect.ts';
@@ -66,6 +73,8 @@ export interface ContainerManagerParts {
   readonly stopper: Stopper;
   readonly remover: Remover;
   readonly updater: Updater;
+  readonly upgrader: Upgrader;
+  readonly checkpointer: Checkpointer;
   readonly connector: NetworkConnector;
   readonly committer: Committer;
   readonly pruner: Pruner;
@@ -150,8 +159,24 @@ export class ContainerManager implements ContainerService {
     });
   }
 
-  async start(name: string): Promise<void> {
-    await this.#parts.starter.start(this.#get(name));
+  async start(name: string, options: { checkpoint?: string; checkpointDir?: string } = {}): Promise<void> {
+    const container = this.#get(name);
+    const { starter, checkpointer } = this.#parts;
+    if (!options.checkpoint) return await starter.start(container);
+    const checkpoint = await checkpointer.find(container, options.checkpoint, options.checkpointDir);
+    await starter.start(container, { checkpoint });
+  }
+
+  async checkpointCreate(name: string, request: CheckpointCreateRequest): Promise<void> {
+    await this.#parts.checkpointer.create(this.#get(name), request);
+  }
+
+  async checkpointList(name: string, dir?: string): Promise<Checkpoint[]> {
+    return await this.#parts.checkpointer.list(this.#get(name), dir);
+  }
+
+  async checkpointRemove(name: string, checkpoint: string, dir?: string): Promise<void> {
+    await this.#parts.checkpointer.remove(this.#get(name), checkpoint, dir);
   }
 
   async stop(name: string, options: { signal?: string; timeout?: number }): Promise<void> {
@@ -227,6 +252,14 @@ export class ContainerManager implements ContainerService {
 
   async update(name: string, request: ContainerUpdateRequest): Promise<ContainerUpdateResponse> {
     return await this.#parts.updater.update(this.#get(name), request);
+  }
+
+  async upgrade(
+    name: string,
+    request: ContainerUpgradeRequest,
+    options: { auth?: AuthConfig } = {},
+  ): Promise<ContainerUpgradeResponse> {
+    return await this.#parts.upgrader.upgrade(this.#get(name), request, options);
   }
 
   async remove(name: string, options: { force: boolean; volumes: boolean; link?: boolean }): Promise<void> {

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { ExecCreateRequest } from '@pouch/api';
-import { KeyedMutex, type Logger, nowNanos } from '@pouch/base';
+import { background, KeyedMutex, type Logger, nowNanos } from '@pouch/base';
 import type { ContainerdClient, ExitKeeper } from '@pouch/containerd';
 import { type CgroupDriver, type CgroupHierarchy, cgroupPaths, readOomKills, removeCgroup } from '@pouch/linux';
 import type { EventBus } from '../events/event-bus.ts';
@@ -10,6 +10,7 @@ import type { NetworkManager } from '../network/network-manager.ts';
 import type { Database } from '../store/database.ts';
 import { RecordTable } from '../store/record-table.ts';
 import type { VolumeService } from '../volume/volume-service.ts';
+import { Checkpointer } from './checkpoint/checkpointer.ts';
 import type { Container } from './container.ts';
 import { ContainerIndex } from './container-index.ts';
 import { ContainerManager } from './container-manager.ts';
@@ -41,7 +42,11 @@ import { Updater } from './lifecycle/updater.ts';
 import { VolumeMounter } from './lifecycle/volume-mounter.ts';
 import { exitCodeOf, RichSetup } from './rich/index.ts';
 import { buildExecProcess, RootfsView } from './spec/index.ts';
+import { findLogin } from './ssh/login.ts';
+import { sftpCommand } from './ssh/sftp-server.ts';
+import { SshService } from './ssh/ssh-service.ts';
 import { FifoPool } from './stdio/fifo-pool.ts';
+import { Upgrader } from './upgrade/upgrader.ts';
 
 export interface ContainerRoomOptions {
   /** Durable files of containers. */
@@ -79,6 +84,8 @@ export class ContainerRoom implements AsyncDisposable {
   readonly #exits: ExitHandler;
   readonly #execs: ExecManager;
   readonly #health: HealthMonitor;
+  readonly #ssh: SshService;
+  readonly #upgrader: Upgrader;
   readonly #restarter: Restarter;
   readonly #remover: Remover;
   readonly #reconciler: Reconciler;
@@ -135,6 +142,21 @@ export class ContainerRoom implements AsyncDisposable {
       fifos: this.#fifos,
       buildProcess,
     });
+    const rootfsOf = async (container: Container): Promise<RootfsView> =>
+      new RootfsView(await planner.rootfs(container));
+    this.#ssh = new SshService(
+      { state: options.state },
+      {
+        execs: this.#execs,
+        events,
+        logger,
+        sandbox: (id) => networks.sandbox(id),
+        find: (id) => index.get(id),
+        login: async (container, user) =>
+          findLogin((await (await rootfsOf(container)).readText('/etc/passwd')) ?? '', user),
+        sftpCommand: async (container) => await sftpCommand(true, await rootfsOf(container)),
+      },
+    );
     this.#health = new HealthMonitor({
       execs: this.#execs,
       logger,
@@ -149,9 +171,16 @@ export class ContainerRoom implements AsyncDisposable {
         buildProcess: async (container, command) => await buildProcess(container, { Cmd: command, User: '0' }, false),
       }),
       followers: {
-        started: (container, resumed) => this.#health.started(container, resumed),
+        started: (container, resumed) => {
+          this.#health.started(container, resumed);
+          if (resumed) this.#reopenSsh(container);
+        },
+        prepared: async (container) => await this.#ssh.open(container),
         autoRemove: (container) => this.#remover.autoRemove(container),
-        letGo: async (container) => await this.#exits.letGo(container),
+        letGo: async (container) => {
+          this.#ssh.close(container);
+          await this.#exits.letGo(container);
+        },
       },
     });
     this.#restarter = new Restarter(context, async (container) => await starter.restart(container));
@@ -169,6 +198,7 @@ export class ContainerRoom implements AsyncDisposable {
       stopped: (container) => {
         this.#health.stopped(container);
         this.#execs.containerStopped(container);
+        this.#ssh.close(container);
         tellPlugins(context, 'post-stop', container);
       },
       letGo: async (container) => await shm.release(container),
@@ -191,6 +221,7 @@ export class ContainerRoom implements AsyncDisposable {
     this.#watcher = new TaskWatcher({ containerd, logger, listener: this.#listener() });
     const creator = new Creator(context, { images, environment: options.create, remover, rich });
     const updater = new Updater(context, host);
+    this.#upgrader = new Upgrader(context, { images, starter, stopper, rich });
     this.manager = new ContainerManager(
       { snapshotter: options.snapshotter, cgroups: options.cgroups, hostMemory: options.hostMemory },
       {
@@ -201,6 +232,8 @@ export class ContainerRoom implements AsyncDisposable {
         stopper,
         remover,
         updater,
+        upgrader: this.#upgrader,
+        checkpointer: new Checkpointer(context),
         connector: new NetworkConnector(context),
         committer: new Committer(context, { images }),
         pruner: new Pruner(context, {
@@ -254,10 +287,19 @@ export class ContainerRoom implements AsyncDisposable {
     await this.#fifos.start();
     await this.#reconciler.recover();
     await this.#watcher.start();
+    await this.#upgrader.recover();
     for (const container of this.index.all()) this.#bringUp(container);
   }
 
+  /** A run that goes on from before this daemon gets its SSH server back. */
+  #reopenSsh(container: Container): void {
+    background(this.#ssh.open(container), (error) => {
+      this.#context.logger.error('an SSH server is not back', { container: container.id, error });
+    });
+  }
+
   #bringUp(container: Container): void {
+    if (container.record.upgrade) return;
     if (container.status === 'restarting') {
       return this.#restarter.schedule(container, remainingDelay(container.state, nowNanos()));
     }
@@ -280,6 +322,8 @@ export class ContainerRoom implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#restarter[Symbol.dispose]();
     this.#health[Symbol.dispose]();
+    this.#ssh[Symbol.dispose]();
+    this.#upgrader[Symbol.dispose]();
     await this.#watcher[Symbol.asyncDispose]();
     await this.#filesystem.cleanup();
     for (const container of this.index.all()) {

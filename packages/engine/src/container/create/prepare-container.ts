@@ -11,6 +11,7 @@ import { normaliseHostConfig } from './normalise-host-config.ts';
 import { resolveMounts } from './resolve-mounts.ts';
 import { validateConfig } from './validate-config.ts';
 import { validateHostConfig } from './validate-host-config.ts';
+import { fillSsh } from './validate-ssh.ts';
 import { validateResources } from './validate-resources.ts';
 import { VolumeClaims } from './volume-claims.ts';
 
@@ -37,6 +38,7 @@ export async function prepareContainer(
   fillRich(config, context.defaults.rich);
   const hostConfig = normaliseHostConfig(askedHost, context);
   fitHostConfig(config, hostConfig, askedHost);
+  fillSsh(config, hostConfig);
   validateConfig(config);
   validateHostConfig(asked, hostConfig, context);
   const warnings = validateResources(hostConfig, context.host);

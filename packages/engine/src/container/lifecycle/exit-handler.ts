@@ -88,7 +88,8 @@ export class ExitHandler {
           container.stdin[Symbol.dispose]();
         }
       })(),
-      networks.release(id),
+      // Over an upgrade it is kept.
+      ...(container.record.upgrade ? [] : [networks.release(id)]),
       this.#followers.letGo(container),
       ...container.record.mounts
         .filter((mount) => mount.Type === 'volume' && mount.Name)

@@ -6,6 +6,7 @@ import type { AttachRequest, LinkTarget, Sandbox } from '../../network/sandbox.t
 import type { Container } from '../container.ts';
 import { buildSpec, containerOfMode, findInit, type HostFacts, RootfsView, type SpecInput } from '../spec/index.ts';
 import type { RichSetup } from '../rich/index.ts';
+import { findSftpServer } from '../ssh/sftp-server.ts';
 import { askPlugins } from './plugin-calls.ts';
 import type { LifecycleContext } from './context.ts';
 import { markRootfs } from './mark-rootfs.ts';
@@ -53,6 +54,9 @@ export class StartPlanner {
   }
 
   async #attach(container: Container): Promise<Sandbox> {
+    // Over an upgrade a container keeps its namespace, its addresses and its ports.
+    const kept = container.record.upgrade && this.#context.networks.sandbox(container.id);
+    if (kept) return kept;
     const { endpoints, networkMode } = this.attachRequest(container);
     await askPlugins(this.#context, 'network-attach', container, { networkMode, endpoints });
     return await this.#context.networks.attach(this.attachRequest(container)).catch((error: unknown) => {
@@ -72,12 +76,13 @@ export class StartPlanner {
     const initPath = container.record.hostConfig.Init ? await findInit(this.#options.initPath) : undefined;
     const input = this.#specInput(container, sandbox, rootfs, volumePaths, shmPath);
     const rich = await this.#rich.start(container, new RootfsView(rootfs), input.cgroupsPath);
-    const spec = await buildSpec({ ...input, initPath, rich, procViews });
+    const sftp = container.record.hostConfig.Ssh ? await findSftpServer() : undefined;
+    const spec = await buildSpec({ ...input, initPath, rich, procViews, ...(sftp && { hostMounts: sftp.mounts }) });
     return { spec, rootfs, sandbox };
   }
 
   async rootfs(container: Container): Promise<readonly Mount[]> {
-    container.rootfs ??= await this.#context.containerd.snapshots.mounts(container.id);
+    container.rootfs ??= await this.#context.containerd.snapshots.mounts(container.snapshotKey);
     return container.rootfs;
   }
 

@@ -47,20 +47,15 @@ exit 126
  * The container's first process, until it becomes the init. An init closes the streams it was started with; a process
  * that only waits keeps them open, and the command opens them through it.
  */
-export function startScript(init: string, workingDir: string, wantsUnit: boolean): string {
+export function startScript(init: string, workingDir: string, units: readonly (readonly [string, string])[]): string {
   const directory = quote(workingDir);
-  const unit = wantsUnit
-    ? `mkdir -p /run/systemd/system/default.target.wants
-ln -sf ${RICH_DIRECTORY}/pouch-command.service /run/systemd/system/pouch-command.service
-ln -sf ${RICH_DIRECTORY}/pouch-command.service /run/systemd/system/default.target.wants/pouch-command.service
-`
-    : '';
+  const links = units.map(([name, target]) => `ln -sf ${target} /run/systemd/system/${name}\n`).join('');
   return `#!/bin/sh
 [ -d ${directory} ] || mkdir -p ${directory}
 sleep 2147483647 &
 ln -sf /proc/$!/fd/1 ${RICH_DIRECTORY}/stdout
 ln -sf /proc/$!/fd/2 ${RICH_DIRECTORY}/stderr
-${unit}exec ${init}
+${links === '' ? '' : `mkdir -p /run/systemd/system/default.target.wants\n${links}`}exec ${init}
 `;
 }
 

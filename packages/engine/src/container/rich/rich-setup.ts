@@ -1,3 +1,4 @@
+import type { ContainerConfig, HostConfig } from '@pouch/api';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PouchError } from '@pouch/base';
@@ -8,12 +9,14 @@ import { resolveContainerUser } from '../spec/container-user.ts';
 import { buildEnvironment } from '../spec/environment.ts';
 import type { HostFacts } from '../spec/host-facts.ts';
 import { buildRlimits } from '../spec/rlimits.ts';
+import type { HostProgram } from '../spec/host-program.ts';
 import type { RichStart } from '../spec/spec-input.ts';
 import { commandScript, RICH_DIRECTORY, serviceScript, startScript } from './command-script.ts';
-import { type DumbInit, findDumbInit } from './dumb-init.ts';
+import { findDumbInit } from './dumb-init.ts';
 import { STATUS_FILE } from './exit-status.ts';
 import { findImageInit, type FoundInit, type RootfsFiles } from './image-init.ts';
 import { busyboxInittab, sysvInittab } from './inittab.ts';
+import type { ImageInit } from './rich-types.ts';
 import { isInitCommand, runsServices } from './rich-mode.ts';
 import { commandUnit } from './systemd-unit.ts';
 
@@ -26,11 +29,26 @@ const SYSTEMD_TMPFS: readonly (readonly [destination: string, options: readonly 
   ['/var/log/journal', [...TMPFS, 'noexec', 'mode=755']],
 ];
 
+/** SSH servers of a machine's own, which would be refused the port that Pouch's has. */
+const SSH_UNITS = ['ssh.service', 'ssh.socket', 'sshd.service', 'sshd.socket'];
+
+/** Links below /run/systemd/system to make before systemd starts: the name and its target. */
+function unitLinks(init: FoundInit, hasCommand: boolean, { Ssh, SshPort }: HostConfig): [string, string][] {
+  if (init.kind !== 'systemd') return [];
+  const unit = `${RICH_DIRECTORY}/pouch-command.service`;
+  return [
+    ...(hasCommand ? ['pouch-command.service', 'default.target.wants/pouch-command.service'] : []).map(
+      (name): [string, string] => [name, unit],
+    ),
+    ...(Ssh && SshPort === 22 ? SSH_UNITS : []).map((name): [string, string] => [name, '/dev/null']),
+  ];
+}
+
 /** Sets up the start of rich containers: what their first process is and what it finds. */
 export class RichSetup {
   readonly #host: HostFacts;
   readonly #cgroups: CgroupHierarchy;
-  #dumbInit: Promise<DumbInit> | undefined;
+  #dumbInit: Promise<HostProgram> | undefined;
 
   constructor(options: { host: HostFacts; cgroups: CgroupHierarchy }) {
     this.#host = options.host;
@@ -39,15 +57,20 @@ export class RichSetup {
 
   /** Refuse, before it is made, a container whose image or host lacks what its mode needs. */
   async check(container: Container, rootfs: RootfsFiles): Promise<void> {
-    const { record } = container;
-    if (!record.config.Rich) return;
-    const found = await findImageInit(record.config.RichMode || 'dumb-init', rootfs);
-    if (found) record.init = found.kind;
-    else await this.#findDumbInit();
-    if (found?.kind === 'systemd') this.#requireSystemdHierarchy();
+    const init = await this.findInit(container.record.config, rootfs);
+    if (init !== undefined) container.record.init = init;
   }
 
-  async #findDumbInit(): Promise<DumbInit> {
+  /** The init that a configuration finds in a root file system. Throws `unsupported` where host or image cannot do it. */
+  async findInit(config: ContainerConfig, rootfs: RootfsFiles): Promise<ImageInit | undefined> {
+    if (!config.Rich) return undefined;
+    const found = await findImageInit(config.RichMode || 'dumb-init', rootfs);
+    if (!found) await this.#findDumbInit();
+    if (found?.kind === 'systemd') this.#requireSystemdHierarchy();
+    return found?.kind;
+  }
+
+  async #findDumbInit(): Promise<HostProgram> {
     this.#dumbInit ??= findDumbInit();
     try {
       return await this.#dumbInit;
@@ -119,7 +142,7 @@ export class RichSetup {
       if (hasCommand) texts.set('service', serviceScript(isSysv ? '/sbin/init 0' : 'kill -USR2 1', keep));
       texts.set('inittab', isSysv ? sysvInittab(image ?? '', hasCommand) : busyboxInittab(image, hasCommand));
     }
-    texts.set('start', startScript(init.path, config.WorkingDir || '/', texts.has('pouch-command.service')));
+    texts.set('start', startScript(init.path, config.WorkingDir || '/', unitLinks(init, hasCommand, hostConfig)));
     const directory = join(container.directory, 'rich');
     await mkdir(directory, { recursive: true, mode: 0o700 });
     for (const [name, text] of texts) await writeFile(join(directory, name), text, { mode: 0o644 });

@@ -18,9 +18,11 @@ export async function buildMounts(input: SpecInput): Promise<Mount[]> {
   const rich = input.rich?.mounts ?? [];
   const machine = rich.filter(({ type }) => type === 'tmpfs');
   const system = [...systemMounts(input), ...machine].filter(({ destination }) => !taken.has(destination));
-  const files = [...sandboxFiles(input), ...rich.filter((mount) => !machine.includes(mount))].filter(
-    ({ destination }) => !taken.has(destination),
-  );
+  const files = [
+    ...sandboxFiles(input),
+    ...(input.hostMounts ?? []),
+    ...rich.filter((mount) => !machine.includes(mount)),
+  ].filter(({ destination }) => !taken.has(destination));
   const views = procViews(input).filter(({ destination }) => !taken.has(destination));
   return [...system, ...views, ...[...files, ...own].toSorted((a, b) => depth(a) - depth(b))];
 }

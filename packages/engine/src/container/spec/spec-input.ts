@@ -57,6 +57,8 @@ export interface SpecInput {
   /** The init program for `--init` on the host; undefined when none was found. */
   readonly initPath?: string | undefined;
   readonly rich?: RichStart | undefined;
+  /** Programs of the host's that the container has. */
+  readonly hostMounts?: readonly Mount[];
   /** More annotations, such as the shim's grouping. */
   readonly annotations?: Readonly<Record<string, string>>;
   /** Name of the default AppArmor profile, where the daemon has loaded one. */
