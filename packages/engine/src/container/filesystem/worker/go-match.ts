@@ -15,7 +15,7 @@ export function componentMatcher(pattern: ByteString): ((name: ByteString) => bo
     if (char === '*') tokens.push({ kind: 'star' });
     else if (char === '?') tokens.push({ kind: 'one', test: () => true });
     else if (char === '[') {
-      const end = pattern.indexOf(']', at + (pattern[at + 1] === '^' ? 3 : 2));
+      const end = classEnd(pattern, at + (pattern[at + 1] === '^' ? 2 : 1));
       const test = end < 0 ? undefined : classTest(pattern.slice(at + 1, end));
       if (!test) return undefined;
       tokens.push({ kind: 'one', test });
@@ -28,6 +28,15 @@ export function componentMatcher(pattern: ByteString): ((name: ByteString) => bo
     }
   }
   return (name) => matches(tokens, name);
+}
+
+/** The bracket that closes a class whose first character is at `start`; -1 for none. */
+function classEnd(pattern: string, start: number): number {
+  for (let at = start; at < pattern.length; at += 1) {
+    if (pattern[at] === '\\') at += 1;
+    else if (pattern[at] === ']') return at === start ? -1 : at;
+  }
+  return -1;
 }
 
 /** `a-z`, with `^` in front for all others; undefined for a malformed one. */
