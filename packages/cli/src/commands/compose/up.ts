@@ -189,6 +189,7 @@ async function upAttached(
           session.endProgress();
           context.print(`Attaching to ${names.join(', ')}`);
           await follower.open();
+          await follower.expect(containers.filter(({ state }) => state !== 'running'));
           for (const one of containers) if (one.state === 'running') follower.follow(one, { since: now });
         },
       },
