@@ -49,7 +49,9 @@ export function composeClients(): ComposeClient[] {
       lacks: ['watch', 'wait', 'json'],
     });
   }
-  const node = [process.execPath, '--disable-warning=ExperimentalWarning', POUCH, 'compose'];
-  clients.push({ name: 'pouch compose', command: node, environment: { NO_COLOR: '1' }, lacks: [] });
+  // A built executable may be named: it starts four times as fast.
+  const built = process.env['POUCH_COMPAT_CLI'];
+  const pouch = built ? [built] : [process.execPath, '--disable-warning=ExperimentalWarning', POUCH];
+  clients.push({ name: 'pouch compose', command: [...pouch, 'compose'], environment: { NO_COLOR: '1' }, lacks: [] });
   return clients;
 }

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import type { Feature } from './clients.ts';
 
-/** A step is a line for the shell, in which `compose` is the client. */
+/** A step is a line for the shell, in which `compose` is the client; so is `$COMPOSE`, which can be put in the background. */
 export interface ComposeStep {
   readonly line: string;
   /** What it prints on standard output is compared; else only the exit code is. */
@@ -113,10 +113,10 @@ export const COMPOSE_PROJECTS: readonly ComposeProject[] = [
       prints(`${EVENTUALLY}; eventually curl -sf "http://$(compose port app 8080)/"`),
       { line: 'FLAVOUR=mint compose up -d --wait', needs: 'wait', look: true },
       {
-        line: `${EVENTUALLY}; export FLAVOUR=mint; compose -f compose.yaml -f watch.yaml watch --no-up >watch.log 2>&1 & watcher=$!
+        line: `${EVENTUALLY}; export FLAVOUR=mint; $COMPOSE -f compose.yaml -f watch.yaml watch --no-up >watch.log 2>&1 & watcher=$!
 eventually grep -qi 'watch enabled' watch.log; sleep 0.5; echo second > app/www/index.html; echo new > app/www/more.html
 changed() { test "$(compose exec -T app cat /www/index.html /www/more.html 2>/dev/null | tr '\\n' ' ')" = 'second new '; }
-eventually changed; echo $?; kill -INT $watcher; wait $watcher 2>/dev/null; true`,
+eventually changed; echo $?; kill -TERM $watcher; wait $watcher 2>/dev/null; true`,
         prints: true,
         needs: 'watch',
       },

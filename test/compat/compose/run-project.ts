@@ -59,6 +59,7 @@ async function runStep(
       DOCKER_HOST: `unix://${engine.socket}`,
       DOCKER_CONFIG: join(engine.directory, 'client'),
       ...client.environment,
+      COMPOSE: client.command.join(' '),
       COMPOSE_PROJECT_NAME: project,
       HOME: directory,
       LC_ALL: 'C.UTF-8',

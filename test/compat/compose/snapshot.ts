@@ -69,9 +69,14 @@ export async function snapshot(engine: Engine, project: string): Promise<string>
         .map(({ Name, Driver, Labels }) => ({ Name, Driver, Labels: labels(Labels) }))
         .toSorted(byName),
     },
-    null,
+    sortKeys,
     1,
   );
+}
+
+function sortKeys(_: string, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 function byName(a: { readonly Name: unknown }, b: { readonly Name: unknown }): number {

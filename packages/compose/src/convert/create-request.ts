@@ -81,8 +81,7 @@ function hostConfigOf(project: Project, service: Service, options: CreateOptions
         Config: Object.fromEntries(Object.entries(logging.options ?? {}).map(([key, value]) => [key, value ?? ''])),
       },
     }),
-    ...(service.cap_add && { CapAdd: [...service.cap_add] }),
-    ...(service.cap_drop && { CapDrop: [...service.cap_drop] }),
+    ...capabilitiesOf(service),
     ...(service.cgroup && { CgroupnsMode: service.cgroup === 'host' ? 'host' : 'private' }),
     ...(service.annotations && {
       Annotations: Object.fromEntries(Object.entries(service.annotations).map(([key, value]) => [key, value ?? ''])),
@@ -107,6 +106,17 @@ function hostConfigOf(project: Project, service: Service, options: CreateOptions
     ...(service.uts !== undefined && { UTSMode: service.uts }),
     ...(volumesFrom && { VolumesFrom: volumesFrom }),
   };
+}
+
+/** Capabilities under their full names; one that is both given and taken is given. */
+function capabilitiesOf(service: Service): Pick<HostConfig, 'CapAdd' | 'CapDrop'> {
+  const full = (name: string): string => {
+    const upper = name.toUpperCase();
+    return upper === 'ALL' || upper.startsWith('CAP_') ? upper : `CAP_${upper}`;
+  };
+  const add = [...new Set((service.cap_add ?? []).map(full))].toSorted();
+  const drop = [...new Set((service.cap_drop ?? []).map(full))].filter((name) => !add.includes(name)).toSorted();
+  return { ...(add.length > 0 && { CapAdd: add }), ...(drop.length > 0 && { CapDrop: drop }) };
 }
 
 function volumesFromOf(text: string, containerOf: (service: string) => string): string {

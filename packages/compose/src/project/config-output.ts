@@ -39,7 +39,7 @@ export function projectConfig(project: Project): Record<string, unknown> {
 }
 
 function serviceConfig(service: Service): Record<string, unknown> {
-  const { depends_on: dependsOn, environment, labels, networks, ...rest } = service;
+  const { depends_on: dependsOn, environment, extra_hosts: hosts, labels, networks, ...rest } = service;
   const kept = Object.fromEntries(Object.entries(rest).filter(([key]) => !LEFT_OUT.has(key)));
   const result: Record<string, unknown> = {
     command: null,
@@ -47,6 +47,9 @@ function serviceConfig(service: Service): Record<string, unknown> {
     ...kept,
     ...(Object.keys(dependsOn).length > 0 && { depends_on: dependsOn }),
     ...(Object.keys(environment).length > 0 && { environment: sortedObject({ ...environment }) }),
+    ...(hosts && {
+      extra_hosts: Object.entries(hosts).flatMap(([name, addresses]) => addresses.map((one) => `${name}=${one}`)),
+    }),
     ...(Object.keys(labels).length > 0 && { labels }),
     ...(Object.keys(networks).length > 0 && { networks }),
   };

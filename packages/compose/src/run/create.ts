@@ -53,8 +53,14 @@ export async function createContainer(session: Session, service: Service, contai
     publish: oneOff?.publish ?? true,
     inherited: replaces && !container.renewVolumes ? await anonymousVolumes(session, service, replaces) : new Map(),
   });
-  if (oneOff?.autoRemove && plan.request.HostConfig) plan.request.HostConfig.AutoRemove = true;
-  if (oneOff && plan.request.HostConfig) delete plan.request.HostConfig.RestartPolicy;
+  if (oneOff) {
+    const { request } = plan;
+    if (oneOff.autoRemove) request.HostConfig = { ...request.HostConfig, AutoRemove: true };
+    delete request.HostConfig?.RestartPolicy;
+    // Our input is its input: when ours ends, its does, and the output goes on.
+    request.AttachStdin = service.stdin_open ?? false;
+    request.StdinOnce = service.stdin_open ?? false;
+  }
   const created = await client.containers.create(plan.request, {
     name: container.name,
     ...(service.platform && { platform: service.platform }),

@@ -31,6 +31,8 @@ export class Follower implements AsyncDisposable {
   readonly #sink: FollowSink;
   readonly #abort = new AbortController();
   readonly #streams = new Map<string, Promise<void>>();
+  /** Where the log of a container's next run begins: at the end of the one before, not at a start, which may be noted late. */
+  readonly #since = new Map<string, string>();
   readonly #done = Promise.withResolvers<void>();
   #watching: Promise<void> | undefined;
   #armed = false;
@@ -50,6 +52,17 @@ export class Follower implements AsyncDisposable {
       if (!this.#session.signal.aborted) this.#done.reject(error);
     });
     await opened.promise;
+  }
+
+  /** Containers that are about to be started: what they wrote before is of no interest. */
+  async expect(containers: readonly Observed[]): Promise<void> {
+    await Promise.all(
+      containers.map(async ({ id }) => {
+        const { State: state } = await this.#session.client.containers.inspect(id);
+        const since = sinceOf(state.FinishedAt);
+        if (since !== undefined) this.#since.set(id, since);
+      }),
+    );
   }
 
   /** Follow a container that is there, with what its log holds by these options. */
@@ -101,15 +114,15 @@ export class Follower implements AsyncDisposable {
   async #event(event: EventMessage): Promise<void> {
     const attributes = event.Actor.Attributes;
     if (event.Action === 'start') {
-      const found = await this.#session.client.containers.inspect(event.Actor.ID).catch(() => undefined);
       const [summary] = await this.#session.client.containers.list({ all: true, filters: { id: [event.Actor.ID] } });
-      if (!found || !summary) return;
-      const since = sinceOf(found.State.StartedAt);
+      if (!summary) return;
+      const since = this.#since.get(event.Actor.ID);
       // The log of the run before may be at its last lines.
       await Promise.race([this.#streams.get(event.Actor.ID), sleep(LAST_LINES_MS)]);
       this.follow(observed(summary), since === undefined ? {} : { since });
       return;
     }
+    this.#since.set(event.Actor.ID, eventTime(event));
     const container = eventContainer(event);
     if (this.#options.wanted(container)) {
       // What it wrote last comes before the word of its end.
@@ -137,6 +150,11 @@ export class Follower implements AsyncDisposable {
     await this.#watching;
     await this.drain();
   }
+}
+
+/** Seconds since the epoch, with a fraction. */
+function eventTime({ time, timeNano }: EventMessage): string {
+  return timeNano === undefined ? String(time) : (timeNano / 1e9).toFixed(6);
 }
 
 /** A container as an event tells of it: it may be gone already. */

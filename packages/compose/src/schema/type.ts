@@ -214,10 +214,15 @@ function nearest(key: string, known: readonly string[]): string {
   const plainKey = key.toLowerCase().replaceAll(/[-_]/g, '');
   const found = known.find((name) => {
     const other = name.replaceAll('_', '');
-    if (other === plainKey) return true;
+    // The same letters in another order are the commonest slip.
+    if (letters(other) === letters(plainKey)) return true;
     return Math.abs(other.length - plainKey.length) <= 1 && differences(other, plainKey) <= 1;
   });
   return found === undefined ? '' : ` (did you mean ${found}?)`;
+}
+
+function letters(text: string): string {
+  return [...text].toSorted().join('');
 }
 
 /** Letters put in, left out or changed, up to 2. */

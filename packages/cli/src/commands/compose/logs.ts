@@ -49,6 +49,7 @@ export default command({
     }
     await using follower = new Follower(session, { wanted, timestamps: flags.timestamps }, printer);
     await follower.open();
+    await follower.expect(containers.filter(({ state }) => state !== 'running'));
     for (const container of containers) follower.follow(container, options);
     const interrupted = new Promise<void>((resolve) => session.signal.addEventListener('abort', () => resolve()));
     await Promise.race([follower.ended(), interrupted]);

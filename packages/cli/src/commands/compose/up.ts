@@ -1,3 +1,4 @@
+import { PouchError } from '@pouch/base';
 import { all, Follower, killAll, type Observed, type Recreate, stop, up, type UpOptions, watch } from '@pouch/compose';
 import { command } from '../../app/command.ts';
 import type { Context } from '../../app/context.ts';
@@ -62,7 +63,7 @@ export default command({
     const cascade = !detached && (values['abort-on-container-exit'] || values['exit-code-from'] !== '');
     const recreate: Recreate = values['force-recreate'] ? 'always' : values['no-recreate'] ? 'never' : 'changed';
     const title = values['no-start'] ? 'Creating' : 'Starting';
-    using session = await openSession(context, { title, services });
+    using session = await openSession(context, { title, services, keepInterrupts: !detached });
     if (values['exit-code-from'] !== '' && !session.project.services.has(values['exit-code-from'])) {
       throw new ExitError(1, `no such service: ${values['exit-code-from']}`);
     }
@@ -164,26 +165,35 @@ async function upAttached(
       },
     },
   );
-  const interrupts = handleInterrupts(context, session, end);
+  // An interrupt ends what is still being started, and then stops what runs.
+  const starting = new AbortController();
+  const interrupts = handleInterrupts(context, session, () => {
+    starting.abort(new PouchError('cancelled', 'interrupted'));
+    end();
+  });
   try {
     const now = String(Date.now() / 1000);
-    await up(session, {
-      ...options,
-      beforeStart: async (containers) => {
-        const shown = containers.filter(isShown);
-        const names = shown.map((one) => logName(one, project.name));
-        printer = new LogPrinter(context, project.name, {
-          prefix: attachment.prefix,
-          color: attachment.color,
-          exits: true,
-          names,
-        });
-        session.endProgress();
-        context.print(`Attaching to ${names.join(', ')}`);
-        await follower.open();
-        for (const one of containers) if (one.state === 'running') follower.follow(one, { since: now });
+    await up(
+      { ...session, signal: starting.signal },
+      {
+        ...options,
+        beforeStart: async (containers) => {
+          const shown = containers.filter(isShown);
+          const names = shown.map((one) => logName(one, project.name));
+          printer = new LogPrinter(context, project.name, {
+            prefix: attachment.prefix,
+            color: attachment.color,
+            exits: true,
+            names,
+          });
+          session.endProgress();
+          context.print(`Attaching to ${names.join(', ')}`);
+          await follower.open();
+          await follower.expect(containers.filter(({ state }) => state !== 'running'));
+          for (const one of containers) if (one.state === 'running') follower.follow(one, { since: now });
+        },
       },
-    }).catch((error: unknown) => {
+    ).catch((error: unknown) => {
       if (!ending) throw error;
     });
     const watching = new AbortController();

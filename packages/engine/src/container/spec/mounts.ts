@@ -100,17 +100,20 @@ async function ownMounts(input: SpecInput): Promise<Mount[]> {
 async function ownMount(mount: ContainerMount, input: SpecInput): Promise<Mount> {
   if (mount.Type === 'tmpfs') return tmpfsMount(mount.Destination, mount.options ?? []);
   const source = mount.Type === 'volume' ? input.volumePaths.get(mount.Destination) : await bindSource(mount);
+  // Nothing is mounted below a file, and crun opens what is to be read-only recursively as a directory.
+  const isDirectory = source !== undefined && (await stat(source)).isDirectory();
   if (source === undefined) {
     throw new PouchError('internal', `The volume ${mount.Name ?? ''} for ${mount.Destination} was not mounted.`);
   }
   const recursion = mount.nonRecursive ? 'bind' : 'rbind';
-  const options = [recursion, ...readOnly(mount, input), mount.Propagation || 'rprivate', ...(mount.options ?? [])];
+  const options = [recursion, ...readOnly(mount, input, isDirectory), mount.Propagation || 'rprivate', ...(mount.options ?? [])];
   return bind(mount.Destination, source, options);
 }
 
 /** A read-only mount covers those below it too, as far as the host can. */
-function readOnly(mount: ContainerMount, { host }: SpecInput): string[] {
+function readOnly(mount: ContainerMount, { host }: SpecInput, isDirectory: boolean): string[] {
   if (mount.RW) return ['rw'];
+  if (!isDirectory) return ['ro'];
   const recursive = !mount.nonRecursive && mount.readOnlyRecursive !== false && mount.Type === 'bind';
   if (recursive && host.recursiveReadOnly && isPrivate(mount)) return ['ro', 'rro'];
   if (mount.readOnlyRecursive === true) {
