@@ -27,8 +27,11 @@ const CASES: readonly (readonly [string, string])[] = [
     `${CRUN_EXEC}executable file \`/nosuch\` not found in $PATH: No such file or directory: unknown`,
     'command-not-found',
   ],
-  [`${RUNC_EXEC}chdir to cwd ("/nodir") set in config.json failed: no such file or directory: unknown`, 'upstream'],
-  [`${CRUN_EXEC}chdir \`/nodir\`: No such file or directory: unknown`, 'upstream'],
+  [
+    `${RUNC_EXEC}chdir to cwd ("/nodir") set in config.json failed: no such file or directory: unknown`,
+    'command-not-found',
+  ],
+  [`${CRUN_EXEC}chdir \`/nodir\`: No such file or directory: unknown`, 'command-not-found'],
   [`${RUNC_CREATE}error mounting "/a" to rootfs at "/b": mount /a:/b: not a directory: unknown`, 'upstream'],
 ];
 

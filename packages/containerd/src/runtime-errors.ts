@@ -16,6 +16,11 @@ const PATTERNS: readonly (readonly [RegExp, ErrorCode])[] = [
   [/: executable file `[^]*` not found/, 'command-not-found'],
   [/: open executable: (?:No such file or directory|Not a directory)/, 'command-not-found'],
   [/: open executable: (?:Permission denied|Operation not permitted|Is a directory)/, 'command-not-executable'],
+  [
+    /: chdir to cwd \("[^]*"\) set in config.json failed: (?:no such file or directory|not a directory)/,
+    'command-not-found',
+  ],
+  [/: chdir `[^`]*`: (?:No such file or directory|Not a directory)/, 'command-not-found'],
   [/: exec container process [^]*: No such file or directory/, 'command-not-found'],
   [/: exec container process [^]*: (?:Exec format error|Permission denied)/, 'command-not-executable'],
 ];
@@ -66,6 +71,10 @@ function plainMessage(message: string): string {
     .replace(
       /executable file `([^`]*)` not found in \$PATH(?:: No such file or directory)?/,
       'exec: "$1": executable file not found in $PATH',
+    )
+    .replace(
+      /chdir `([^`]*)`: (No such file or directory|Not a directory)/,
+      (_, path: string, why: string) => `chdir to cwd ("${path}") set in config.json failed: ${why.toLowerCase()}`,
     )
     .replace(/open executable: (?:Permission denied|Operation not permitted|Is a directory)/, 'exec: permission denied')
     .replace(/open executable: (?:No such file or directory|Not a directory)/, 'exec: no such file or directory');

@@ -14,7 +14,7 @@ import { answerAbsentFeature } from './absent-features.ts';
 import { decodeJsonBody, decodeTargetQuery } from './decode-input.ts';
 import { DueAnswers } from './due-answers.ts';
 import { type DecodedInput, HijackExchange, runHijack } from './hijack-exchange.ts';
-import { findOperation, parseTarget, requireOperation } from './target.ts';
+import { findOperation, parseTarget, requireOperation, requireVersion } from './target.ts';
 
 export interface DispatcherOptions {
   /** Headers of every answer. */
@@ -55,6 +55,11 @@ export class Dispatcher {
     if (this.#isCut) socket.destroy();
     else void this.#serveUpgrade(request, socket, head);
   };
+
+  /** Requests that have come so far. */
+  get count(): number {
+    return this.#count;
+  }
 
   /** Resolves when no request is under way but such as may never end. */
   async idle(): Promise<void> {
@@ -107,15 +112,18 @@ export class Dispatcher {
     const found = findOperation(method, target);
     if (!found) {
       if (target.path === '/openapi.json' && method === 'GET') this.#sendOpenApi(call);
-      else if (!answerAbsentFeature(call, method, target.path)) throw pageNotFound();
+      else if (method === 'OPTIONS') call.sendEmpty(200);
+      else if (!answerAbsentFeature(call, method, target)) throw pageNotFound();
       return;
     }
     const { operation, path } = found;
     const spec = endpointOf(operation);
+    requireVersion(spec, target);
+    call.responses = spec.responses;
     const query = decodeTargetQuery(operation, target);
     const { body, warnings } =
       spec.body?.kind === 'json'
-        ? decodeJsonBody(spec.body, await this.#readJson(call.request))
+        ? decodeJsonBody(spec.body, await this.#readJson(call.request), target.version)
         : { body: undefined, warnings: [] };
     if (isHijack(operation)) {
       if (spec.websocket) {
@@ -167,7 +175,10 @@ export class Dispatcher {
       if (!isHijack(operation)) throw pageNotFound();
       const spec = endpointOf(operation);
       const query = decodeTargetQuery(operation, target);
-      const body = spec.body?.kind === 'json' ? decodeJsonBody(spec.body, await connection.readBody()).body : undefined;
+      const body =
+        spec.body?.kind === 'json'
+          ? decodeJsonBody(spec.body, await connection.readBody(), target.version).body
+          : undefined;
       const exchange = HijackExchange.upgraded(connection, target.version, this.#logger, this.#options.headers);
       await runHijack(operation, { path, query, body }, exchange, this.#services);
     } catch (error) {
@@ -193,9 +204,8 @@ export class Dispatcher {
       if (!isDisconnect(error)) this.#logger.warn('an answer broke off', { request: call.id, error });
       response.destroy();
     } else {
-      const allow = asPouchError(error).details.allow;
-      if (typeof allow === 'string') response.setHeader('Allow', allow);
-      call.sendError(answer.status, answer.message);
+      if (asPouchError(error).details.plainText === true) call.sendText(answer.status, `${answer.message}\n`);
+      else call.sendError(answer.status, answer.message);
     }
   }
 

@@ -46,6 +46,8 @@ export class Reconciler {
       const task = tasks.get(container.id);
       // One that was being started may have got as far as running.
       const up = container.live || container.status === 'starting';
+      // One that is being upgraded keeps its network whatever runs.
+      if (container.record.upgrade) return true;
       return up && task !== undefined && task.status !== 'stopped';
     });
     return new Set(kept.map((container) => container.id));
@@ -247,9 +249,10 @@ export class Reconciler {
     for await (const record of containerd.containers.list())
       if (record.labels['pouch/container'] !== undefined && !index.byId(record.id)?.live) leftovers.push(record.id);
     for (const id of leftovers) await this.#purgeUnlessLive(id);
+    const owned = new Set(index.all().flatMap((container) => container.snapshotKeys));
     const orphans: string[] = [];
     for await (const snapshot of containerd.snapshots.list()) {
-      if (snapshot.kind === 'active' && snapshot.labels['pouch/container'] !== undefined && !known(snapshot.name))
+      if (snapshot.kind === 'active' && snapshot.labels['pouch/container'] !== undefined && !owned.has(snapshot.name))
         orphans.push(snapshot.name);
     }
     for (const name of orphans) {

@@ -41,10 +41,13 @@ export interface TaskRequest {
   readonly runtime: string;
   readonly spec: RuntimeSpec;
   readonly snapshotter: string;
+  readonly snapshotKey: string;
   readonly rootfs: readonly Mount[];
   readonly io: ProcessIo;
   readonly labels: Readonly<Record<string, string>>;
   readonly image: string;
+  /** Directory of CRIU's images to go on from. */
+  readonly checkpoint?: string;
 }
 
 /** A container's task in containerd: made whole, or not at all; and taken away whole, whatever state a crash left it in. */
@@ -100,6 +103,7 @@ export class TaskRuntime {
       binaryName: binary,
       root: this.#options.runtimeRoot,
       systemdCgroup: this.#options.systemdCgroup,
+      ...(request.checkpoint !== undefined && { criuImagePath: request.checkpoint }),
     });
     await this.#containerd.containers.create({
       id: request.id,
@@ -109,7 +113,7 @@ export class TaskRuntime {
       runtimeOptions: options,
       spec,
       snapshotter: request.snapshotter,
-      snapshotKey: request.id,
+      snapshotKey: request.snapshotKey,
     });
     const pid = await this.#containerd.tasks.create({
       containerId: request.id,
