@@ -83,7 +83,8 @@ export class BuildsApi {
 }
 
 function queryOf(options: BuildOptions): Record<string, string | number | boolean | readonly string[] | undefined> {
-  const json = (value: object | undefined): string | undefined => (value === undefined ? undefined : JSON.stringify(value));
+  const json = (value: object | undefined): string | undefined =>
+    value === undefined ? undefined : JSON.stringify(value);
   return {
     version: '1',
     dockerfile: options.dockerfile,

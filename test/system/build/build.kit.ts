@@ -17,7 +17,9 @@ export async function tarOf(files: ContextFiles): Promise<Buffer> {
   })();
   for (const [name, file] of Object.entries(files)) {
     const { content = '', ...header } =
-      typeof file === 'string' || Buffer.isBuffer(file) ? { content: file } : (file as Exclude<ContextFile, string | Buffer>);
+      typeof file === 'string' || Buffer.isBuffer(file)
+        ? { content: file }
+        : (file as Exclude<ContextFile, string | Buffer>);
     tar.entry({ name, mode: 0o644, mtime: new Date(1_700_000_000_000), ...header }, Buffer.from(content));
   }
   tar.finalize();
@@ -43,7 +45,8 @@ export async function build(
 ): Promise<BuildOutcome> {
   const body = Buffer.isBuffer(files) ? files : await tarOf(files);
   const parameters = new URLSearchParams();
-  for (const [name, value] of Object.entries(query)) for (const one of [value].flat()) parameters.append(name, one as string);
+  for (const [name, value] of Object.entries(query))
+    for (const one of [value].flat()) parameters.append(name, one as string);
   const headers = { 'Content-Type': 'application/x-tar' };
   const answer = await daemon.api('POST', `/build?${parameters.toString()}`, body, headers);
   return outcomeOf(answer);

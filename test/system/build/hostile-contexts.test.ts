@@ -33,11 +33,19 @@ describe('build contexts that are made to do harm', { timeout: 600_000 }, () => 
 
   test('writing and linking through links that the archive brought', async () => {
     const link = { type: 'symlink' as const, linkname: '/etc' };
-    await refused({ Dockerfile: DOCKERFILE, out: link, 'out/pouch-planted': 'x' }, 400, /symlink 'out', which was made by the same archive/);
+    await refused(
+      { Dockerfile: DOCKERFILE, out: link, 'out/pouch-planted': 'x' },
+      400,
+      /symlink 'out', which was made by the same archive/,
+    );
     assert.ok(!existsSync('/etc/pouch-planted'));
     const hard = { type: 'link' as const, linkname: '../../../../../../etc/passwd' };
     await refused({ Dockerfile: DOCKERFILE, hard }, 400, /is outside of/);
-    await refused({ Dockerfile: DOCKERFILE, out: link, hard: { type: 'link', linkname: 'out/passwd' } }, 400, /symlink/);
+    await refused(
+      { Dockerfile: DOCKERFILE, out: link, hard: { type: 'link', linkname: 'out/passwd' } },
+      400,
+      /symlink/,
+    );
   });
 
   test('links that lead out are followed inside the context only', async () => {
@@ -47,18 +55,37 @@ describe('build contexts that are made to do harm', { timeout: 600_000 }, () => 
     };
     const outcome = await build(daemon, files);
     assert.match(outcome.error, /COPY failed: (?:file not found in build context|No such file)/);
-    const climbing = { Dockerfile: 'FROM busybox\nCOPY up/passwd /x', up: { type: 'symlink' as const, linkname: '../../../../../../etc' } };
+    const climbing = {
+      Dockerfile: 'FROM busybox\nCOPY up/passwd /x',
+      up: { type: 'symlink' as const, linkname: '../../../../../../etc' },
+    };
     assert.match((await build(daemon, climbing)).error, /COPY failed/);
     const own = { Dockerfile: 'FROM busybox\nCOPY ../../../../etc/hostname /x' };
     assert.match((await build(daemon, own)).error, /COPY failed/);
-    await built(daemon, { Dockerfile: DOCKERFILE, l: { type: 'symlink', linkname: '/etc/shadow' } }, { t: 'hostile:link' });
-    assert.equal(await inside(daemon, 'hostile:link', 'readlink /all/l'), '/etc/shadow', 'copied as the link that it is');
+    await built(
+      daemon,
+      { Dockerfile: DOCKERFILE, l: { type: 'symlink', linkname: '/etc/shadow' } },
+      { t: 'hostile:link' },
+    );
+    assert.equal(
+      await inside(daemon, 'hostile:link', 'readlink /all/l'),
+      '/etc/shadow',
+      'copied as the link that it is',
+    );
   });
 
   test('a Dockerfile that is a link, a directory, too large, or left out', async () => {
     await built(daemon, { real: 'FROM busybox\nENV REAL=1', Dockerfile: { type: 'symlink', linkname: 'real' } });
-    await refused({ Dockerfile: { type: 'symlink', linkname: '/etc/passwd' } }, 400, /Cannot locate specified Dockerfile/);
-    await refused({ Dockerfile: { type: 'symlink', linkname: 'Dockerfile' } }, 400, /Too many levels of symbolic links/);
+    await refused(
+      { Dockerfile: { type: 'symlink', linkname: '/etc/passwd' } },
+      400,
+      /Cannot locate specified Dockerfile/,
+    );
+    await refused(
+      { Dockerfile: { type: 'symlink', linkname: 'Dockerfile' } },
+      400,
+      /Too many levels of symbolic links/,
+    );
     await refused({ 'Dockerfile/x': 'x' }, 400, /Cannot locate specified Dockerfile/);
     await refused({ Dockerfile: Buffer.alloc(100 << 20, '# x\n') }, 413, /Dockerfile has more than 1048576 bytes/);
     const { id } = await built(

@@ -34,19 +34,27 @@ ONBUILD RUN echo triggered
 ENTRYPOINT ["/bin/echo", "hello"]
 CMD world
 `;
-    const { id, text } = await built(daemon, { Dockerfile: dockerfile }, { t: 'config:test', labels: '{"from":"flag \'x\'"}' });
+    const { id, text } = await built(
+      daemon,
+      { Dockerfile: dockerfile },
+      { t: 'config:test', labels: '{"from":"flag \'x\'"}' },
+    );
     const { Config, Author, Id, Os } = await inspectImage(daemon, 'config:test');
     assert.equal(Id, id);
     assert.equal(Os, 'linux');
     assert.equal(Author, 'somebody <a@b>');
-    assert.deepEqual(Config?.Env?.filter((entry) => !entry.startsWith('PATH=')), [
-      'A=one',
-      'B=two words',
-      'C=-1',
-      'OLD=the rest of it',
-    ]);
+    assert.deepEqual(
+      Config?.Env?.filter((entry) => !entry.startsWith('PATH=')),
+      ['A=one', 'B=two words', 'C=-1', 'OLD=the rest of it'],
+    );
     assert.deepEqual(Config?.Labels, { a: 'b', 'c d': 'e f', from: "flag 'x'" });
-    assert.deepEqual(Object.keys(Config?.ExposedPorts ?? {}).toSorted(), ['100/tcp', '101/tcp', '102/tcp', '53/udp', '80/tcp']);
+    assert.deepEqual(Object.keys(Config?.ExposedPorts ?? {}).toSorted(), [
+      '100/tcp',
+      '101/tcp',
+      '102/tcp',
+      '53/udp',
+      '80/tcp',
+    ]);
     assert.equal(Config?.User, 'user:extra');
     assert.equal(Config?.WorkingDir, '/one/two');
     assert.deepEqual(Object.keys(Config?.Volumes ?? {}).toSorted(), ['/data', '/json list', '/more']);
@@ -132,7 +140,11 @@ COPY a.txt /outside
 `;
     await built(daemon, { 'a.txt': 'new', Dockerfile: dockerfile }, { t: 'copy:onto' });
     assert.equal(
-      await inside(daemon, 'copy:onto', 'cat /real/a.txt /real/file /real/new/dir/name; readlink /outside; readlink /link'),
+      await inside(
+        daemon,
+        'copy:onto',
+        'cat /real/a.txt /real/file /real/new/dir/name; readlink /outside; readlink /link',
+      ),
       'newnewnew../../../../../../real/file\n/real',
     );
   });
@@ -186,7 +198,11 @@ EOF
   test('ONBUILD triggers run in the child, and only there', async () => {
     const parent = 'FROM busybox\nONBUILD COPY payload /payload\nONBUILD RUN echo seen > /seen\nONBUILD ENV T=1';
     await built(daemon, { Dockerfile: parent }, { t: 'onbuild:parent' });
-    const { text } = await built(daemon, { payload: 'p', Dockerfile: 'FROM onbuild:parent\nRUN cat /payload /seen' }, { t: 'onbuild:child' });
+    const { text } = await built(
+      daemon,
+      { payload: 'p', Dockerfile: 'FROM onbuild:parent\nRUN cat /payload /seen' },
+      { t: 'onbuild:child' },
+    );
     assert.match(text, /# Executing 3 build triggers\n/);
     assert.match(text, /pseen\n/);
     const { Config } = await inspectImage(daemon, 'onbuild:child');
@@ -195,7 +211,8 @@ EOF
   });
 
   test('the escape directive, line continuations and comments inside them', async () => {
-    const dockerfile = '# escape=`\nFROM busybox\nENV A=1`\n  B=C:\\dir\n# comment\nRUN echo a `\n  # inner\n  b > /out\n';
+    const dockerfile =
+      '# escape=`\nFROM busybox\nENV A=1`\n  B=C:\\dir\n# comment\nRUN echo a `\n  # inner\n  b > /out\n';
     await built(daemon, { Dockerfile: dockerfile }, { t: 'escape:test' });
     assert.equal(await inside(daemon, 'escape:test', 'cat /out; echo $B'), 'a b\nC:\\dir');
   });

@@ -34,7 +34,12 @@ describe('builds that are interrupted', { timeout: 600_000 }, () => {
     const body = await tarOf({ Dockerfile: dockerfile });
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const message = request(
-      { socketPath: daemon.socket, method: 'POST', path: '/build?t=interrupted', headers: { 'Content-Length': body.length } },
+      {
+        socketPath: daemon.socket,
+        method: 'POST',
+        path: '/build?t=interrupted',
+        headers: { 'Content-Length': body.length },
+      },
       (response) => {
         let text = '';
         response.on('data', (data: Buffer) => {
@@ -78,7 +83,10 @@ describe('builds that are interrupted', { timeout: 600_000 }, () => {
 
   test('kill -9 at any moment of many short steps', async () => {
     for (let round = 0; round < 4; round += 1) {
-      const steps = Array.from({ length: 12 }, (_, step) => `RUN echo ${round}-${step} > /f${step}\nCOPY Dockerfile /d${step}\n`);
+      const steps = Array.from(
+        { length: 12 },
+        (_, step) => `RUN echo ${round}-${step} > /f${step}\nCOPY Dockerfile /d${step}\n`,
+      );
       const body = await tarOf({ Dockerfile: `FROM busybox\n${steps.join('')}` });
       const building = daemon.api('POST', `/build?t=round:${round}`, body).catch(() => undefined);
       await sleep(700 + round * 900);
@@ -94,7 +102,12 @@ describe('builds that are interrupted', { timeout: 600_000 }, () => {
     }
     // Nothing that no record knows holds disk: without cache and images only the base is left.
     await daemon.pouch(['builder', 'prune', '-af']);
-    await daemon.pouch(['rmi', ...Array.from({ length: 4 }, (_, round) => `round:${round}`), 'after:cut', 'after:kill']);
+    await daemon.pouch([
+      'rmi',
+      ...Array.from({ length: 4 }, (_, round) => `round:${round}`),
+      'after:cut',
+      'after:kill',
+    ]);
     await daemon.pouch(['builder', 'prune', '-af']);
     await eventually('only the base has snapshots', async () => {
       const lines = (await snapshots()).trim().split('\n').slice(1);

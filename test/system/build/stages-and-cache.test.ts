@@ -37,7 +37,10 @@ COPY --from=child /two /b
 COPY --from=busybox /etc/passwd /c
 `;
     const { text } = await built(daemon, { Dockerfile: dockerfile }, { t: 'stages:all' });
-    assert.equal(await inside(daemon, 'stages:all', 'cat /a /b; head -n1 /c'), 'one\ntwo\nroot:x:0:0:root:/root:/bin/sh');
+    assert.equal(
+      await inside(daemon, 'stages:all', 'cat /a /b; head -n1 /c'),
+      'one\ntwo\nroot:x:0:0:root:/root:/bin/sh',
+    );
     assert.ok(!text.includes('never'), 'what nothing needs is not built');
     const numbers = [...text.matchAll(/^Step (\d+)\/(\d+) : /gm)].map(([, number]) => Number(number));
     assert.deepEqual(numbers, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10], 'steps are told in order, whatever was done first');
@@ -95,7 +98,10 @@ COPY --from=busybox /etc/passwd /c
     const { id } = await built(daemon, files, { t: 'source:test' });
     await daemon.ok('POST', '/build/prune?all=1');
     assert.deepEqual(await caches(), []);
-    const { text, id: again } = await built(daemon, files, { cachefrom: '["source:test","missing:image"]', t: 'taken:over' });
+    const { text, id: again } = await built(daemon, files, {
+      cachefrom: '["source:test","missing:image"]',
+      t: 'taken:over',
+    });
     assert.equal(text.match(/ ---> Using cache\n/g)?.length, 2);
     assert.equal(again, id);
   });
@@ -125,7 +131,11 @@ RUN mkdir -p "/$(dirname ${long})" && echo long > "/${long}" && rm /bin/wget && 
   });
 
   test('what the engine mounts on is no part of a layer', async () => {
-    await built(daemon, { Dockerfile: 'FROM busybox\nRUN true\nRUN cat /etc/resolv.conf /etc/hosts > /dev/null' }, { t: 'bare:test' });
+    await built(
+      daemon,
+      { Dockerfile: 'FROM busybox\nRUN true\nRUN cat /etc/resolv.conf /etc/hosts > /dev/null' },
+      { t: 'bare:test' },
+    );
     const { RootFS } = await inspectImage(daemon, 'bare:test');
     assert.equal(RootFS.Layers?.length, 1, 'commands that change nothing make no layer');
   });
@@ -136,7 +146,10 @@ RUN mkdir -p "/$(dirname ${long})" && echo long > "/${long}" && rm /bin/wget && 
       if (request.url === '/missing') response.writeHead(404).end();
       else if (request.url === '/Dockerfile') response.end('FROM busybox\nRUN echo remote > /remote\n');
       else if (request.url === '/context.tar.gz') {
-        tarOf({ Dockerfile: 'FROM busybox\nCOPY f /f', f: 'from afar' }).then((tar) => response.end(gzipSync(tar)), () => response.destroy());
+        tarOf({ Dockerfile: 'FROM busybox\nCOPY f /f', f: 'from afar' }).then(
+          (tar) => response.end(gzipSync(tar)),
+          () => response.destroy(),
+        );
       } else response.writeHead(200, { 'Last-Modified': 'Tue, 14 Nov 2023 22:13:20 GMT' }).end(inner);
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -167,7 +180,9 @@ ADD ${base}/archive.tar /named
         ['Dockerfile', '/remote'],
         ['context.tar.gz', '/f'],
       ] as const) {
-        const answer = outcomeOf(await daemon.api('POST', `/build?t=remote:test&remote=${encodeURIComponent(`${base}/${path}`)}`));
+        const answer = outcomeOf(
+          await daemon.api('POST', `/build?t=remote:test&remote=${encodeURIComponent(`${base}/${path}`)}`),
+        );
         assert.equal(answer.error, '');
         assert.match(await inside(daemon, 'remote:test', `cat ${file}`), /remote|from afar/);
       }
@@ -187,7 +202,13 @@ RUN cat /sys/fs/cgroup/memory/memory.limit_in_bytes /sys/fs/cgroup/memory.max 2>
 RUN df -k /dev/shm | tail -n1 > /shm
 RUN echo lost > /data/x
 `;
-    const query = { t: 'limits:test', networkmode: 'none', extrahosts: 'special:1.2.3.4', memory: '67108864', shmsize: '8388608' };
+    const query = {
+      t: 'limits:test',
+      networkmode: 'none',
+      extrahosts: 'special:1.2.3.4',
+      memory: '67108864',
+      shmsize: '8388608',
+    };
     await built(daemon, { Dockerfile: dockerfile }, query);
     assert.equal(
       await inside(daemon, 'limits:test', "cat /net; cut -f1 /host; cat /memory; awk '{print $2}' /shm; ls /data"),
@@ -259,7 +280,10 @@ RUN echo lost > /data/x
     assert.deepEqual(listed.map(({ Shared }) => Shared).toSorted(), [false, true]);
     const nothing = (await daemon.ok('POST', `/build/prune?filters=${encodeURIComponent('{"until":["24h"]}')}`)).json;
     assert.deepEqual(nothing, { CachesDeleted: [], SpaceReclaimed: 0 });
-    const pruned = (await daemon.ok('POST', '/build/prune')).json as { CachesDeleted: string[]; SpaceReclaimed: number };
+    const pruned = (await daemon.ok('POST', '/build/prune')).json as {
+      CachesDeleted: string[];
+      SpaceReclaimed: number;
+    };
     assert.equal(pruned.CachesDeleted.length, 1);
     assert.ok(pruned.SpaceReclaimed > 0);
     assert.match((await daemon.pouch(['builder', 'prune', '-af'])).stdout, /Total reclaimed space/);
@@ -278,7 +302,10 @@ RUN echo lost > /data/x
     await daemon.pouch(['rmi', 'lost:test']);
     const address = `${daemon.directory}/run/containerd/containerd.sock`;
     const { stdout } = await exec('ctr', ['-a', address, '-n', 'pouch', 'snapshots', 'ls']);
-    const keys = stdout.split('\n').slice(1).map((line) => line.trim().split(/\s+/));
+    const keys = stdout
+      .split('\n')
+      .slice(1)
+      .map((line) => line.trim().split(/\s+/));
     const top = keys.find(([, parent, kind]) => kind === 'Committed' && parent?.startsWith('sha256:'))?.[0];
     assert.ok(top, stdout);
     await exec('ctr', ['-a', address, '-n', 'pouch', 'snapshots', 'rm', top]);
@@ -296,7 +323,11 @@ RUN echo lost > /data/x
        printf 'FROM busybox\\nRUN echo other > /other\\n' > ${daemon.directory}/Other`,
     ]);
     const env = { DOCKER_HOST: `unix://${daemon.socket}`, DOCKER_BUILDKIT: '0', HOME: daemon.directory };
-    const theirs = await exec('/usr/local/bin/docker', ['build', '-t', 'client:docker', '--build-arg', 'A=1', directory], { env });
+    const theirs = await exec(
+      '/usr/local/bin/docker',
+      ['build', '-t', 'client:docker', '--build-arg', 'A=1', directory],
+      { env },
+    );
     assert.match(theirs.stdout, /Successfully tagged client:docker/);
     const iid = `${daemon.directory}/iid`;
     const own = await daemon.pouch(['build', '-t', 'client:pouch', '--build-arg', 'A=1', '--iidfile', iid, directory]);
@@ -311,7 +342,9 @@ RUN echo lost > /data/x
     const failed = await daemon.pouch(['build', '-'], { input: 'FROM busybox\nRUN exit 9\n', allowFailure: true });
     assert.equal(failed.code, 9);
     assert.match(failed.stderr, /returned a non-zero code: 9/);
-    const [head] = (await docker(daemon, ['history', '--no-trunc', '--format', '{{.CreatedBy}}', 'client:docker'])).stdout.split('\n');
+    const [head] = (
+      await docker(daemon, ['history', '--no-trunc', '--format', '{{.CreatedBy}}', 'client:docker'])
+    ).stdout.split('\n');
     assert.equal(head, '/bin/sh -c #(nop)  ENV B=1');
   });
 });

@@ -73,7 +73,10 @@ async function defaultName(directory: string): Promise<string> {
   for (const name of ['Dockerfile', 'dockerfile']) {
     if (await stat(join(directory, name)).catch(() => undefined)) return name;
   }
-  throw new ExitError(1, `unable to prepare context: unable to evaluate symlinks in Dockerfile path: ${join(directory, 'Dockerfile')}: no such file or directory`);
+  throw new ExitError(
+    1,
+    `unable to prepare context: unable to evaluate symlinks in Dockerfile path: ${join(directory, 'Dockerfile')}: no such file or directory`,
+  );
 }
 
 /** An archive, compressed or not, goes as it is; anything else is a Dockerfile. */
@@ -108,7 +111,9 @@ const MAGIC: readonly Buffer[] = [
 ];
 
 function isArchive(head: Buffer): boolean {
-  return MAGIC.some((magic) => magic.equals(head.subarray(0, magic.length))) || head.toString('latin1', 257, 262) === 'ustar';
+  return (
+    MAGIC.some((magic) => magic.equals(head.subarray(0, magic.length))) || head.toString('latin1', 257, 262) === 'ustar'
+  );
 }
 
 async function collect(source: AsyncIterable<Uint8Array>): Promise<Buffer> {
@@ -116,4 +121,3 @@ async function collect(source: AsyncIterable<Uint8Array>): Promise<Buffer> {
   for await (const chunk of source) chunks.push(chunk);
   return Buffer.concat(chunks);
 }
-

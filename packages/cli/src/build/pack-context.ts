@@ -29,7 +29,8 @@ export function packContext(directory: string, options: ContextOptions): AsyncIt
   const work = async (): Promise<void> => {
     const root = await realpath(directory);
     await walk(tar, root, '', options);
-    for (const { name, content } of options.extra) await entry(tar, { name, mode: 0o600, size: content.length }, content);
+    for (const { name, content } of options.extra)
+      await entry(tar, { name, mode: 0o600, size: content.length }, content);
   };
   work().then(
     () => tar.finalize(),
@@ -38,7 +39,10 @@ export function packContext(directory: string, options: ContextOptions): AsyncIt
   return counted(tar as unknown as AsyncIterable<Uint8Array>, options.onBytes);
 }
 
-async function* counted(source: AsyncIterable<Uint8Array>, onBytes: (bytes: number) => void): AsyncGenerator<Uint8Array> {
+async function* counted(
+  source: AsyncIterable<Uint8Array>,
+  onBytes: (bytes: number) => void,
+): AsyncGenerator<Uint8Array> {
   for await (const chunk of source) {
     onBytes(chunk.length);
     yield chunk;

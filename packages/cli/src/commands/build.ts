@@ -21,7 +21,10 @@ export default command({
     'PATH is a directory with a Dockerfile; what its .dockerignore names is not sent. URL is an archive, a Dockerfile or a git repository that the daemon fetches. - reads an archive or a Dockerfile from standard input.',
   examples: [
     { command: 'pouch build -t app .', does: 'from the Dockerfile here' },
-    { command: 'pouch build -t app:test --target test --build-arg VERSION=3 .', does: 'one stage of it, with an argument' },
+    {
+      command: 'pouch build -t app:test --target test --build-arg VERSION=3 .',
+      does: 'one stage of it, with an argument',
+    },
     { command: 'pouch build -t tool - < Dockerfile', does: 'without any files' },
   ],
   complete: 'file',

@@ -1,5 +1,13 @@
 import { readdir } from 'node:fs/promises';
-import type { BuildCache, ContainerSummary, ImageSummary, SystemDataUsage, SystemInfo, SystemVersion, Volume } from '@pouch/api';
+import type {
+  BuildCache,
+  ContainerSummary,
+  ImageSummary,
+  SystemDataUsage,
+  SystemInfo,
+  SystemVersion,
+  Volume,
+} from '@pouch/api';
 import type { ContainerdClient } from '@pouch/containerd';
 import type { HostProbe } from '@pouch/linux';
 import type { ContainerService } from '../container/container-service.ts';

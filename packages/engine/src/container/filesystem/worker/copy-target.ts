@@ -83,7 +83,11 @@ function walkAsFarAsThere(walk: ConfinedWalk, path: readonly ByteString[], make 
   for (const [index, name] of path.entries()) {
     using place = walk.walk(name, { followLast: true, makeParents: make }, names);
     if (place.descriptor === undefined) {
-      return { names: place.names.slice(0, -1), rest: [place.names.at(-1) as ByteString, ...path.slice(index + 1)], isDirectory: true };
+      return {
+        names: place.names.slice(0, -1),
+        rest: [place.names.at(-1) as ByteString, ...path.slice(index + 1)],
+        isDirectory: true,
+      };
     }
     const last = index === path.length - 1;
     if (!place.stat?.isDirectory()) {

@@ -20,7 +20,8 @@ test("components match as with Go's filepath.Match", () => {
     for (const name of yes) assert.equal(matches(name), true, `${pattern} ${name}`);
     for (const name of no) assert.equal(matches(name), false, `${pattern} ${name}`);
   }
-  for (const malformed of ['[a', '[]a', 'a\\', '[z-a]']) assert.equal(componentMatcher(malformed), undefined, malformed);
+  for (const malformed of ['[a', '[]a', 'a\\', '[z-a]'])
+    assert.equal(componentMatcher(malformed), undefined, malformed);
 });
 
 test('no pattern takes for ever', () => {
