@@ -121,7 +121,7 @@ export function applyChanges(config: ImageRunConfig, changes: readonly string[])
     const name = /^\S+/.exec(line)?.[0] ?? '';
     const instruction = INSTRUCTIONS[name.toUpperCase()];
     if (!instruction || !Object.hasOwn(INSTRUCTIONS, name.toUpperCase())) {
-      throw invalid(`${name.toLowerCase()} is not a valid change command`);
+      throw invalid(`${name} is not a valid change command`);
     }
     instruction(edit, line.slice(name.length).trim());
   }
