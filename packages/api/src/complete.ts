@@ -20,6 +20,7 @@ const OMITTED = {
     'StorageOpt',
     'Sysctls',
     'Tmpfs',
+    'Umask',
   ]),
   Config: new Set([
     'ArgsEscaped',
@@ -27,6 +28,7 @@ const OMITTED = {
     'Healthcheck',
     'MacAddress',
     'NetworkDisabled',
+    'OnBuild',
     'Shell',
     'StopSignal',
     'StopTimeout',

@@ -227,6 +227,6 @@ export const imageEndpoints = {
     since: '1.30',
     registryAuth: true,
     responses: { 200: respond.json(DistributionInspect, 'Digest and platforms.') },
-    errors: [401, 403, 404],
+    errors: [401, 403, 404, 503],
   }),
 } as const;

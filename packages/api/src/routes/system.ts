@@ -90,7 +90,7 @@ export const systemEndpoints = {
       200: respond.json(AuthResponse, 'They are good; a token may come back.'),
       204: respond.empty('They are good.'),
     },
-    errors: [401],
+    errors: [401, 503],
   }),
   BuildPrune: endpoint({
     method: 'POST',

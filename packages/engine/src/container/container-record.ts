@@ -1,4 +1,11 @@
-import type { ContainerConfig, EndpointSettings, HealthcheckResult, HostConfig, MountPoint } from '@pouch/api';
+import type {
+  ContainerConfig,
+  Descriptor,
+  EndpointSettings,
+  HealthcheckResult,
+  HostConfig,
+  MountPoint,
+} from '@pouch/api';
 import type { Platform } from '@pouch/oci';
 
 /**
@@ -43,6 +50,8 @@ export interface ContainerRecord {
   /** As the user named it. */
   readonly imageReference: string;
   readonly manifestDigest: string;
+  /** Of the platform's image. Records of older daemons have none. */
+  readonly imageManifest?: Descriptor;
   readonly chainId: string;
   readonly platform: Platform;
   /** User's config merged with the image's: final. */

@@ -1,6 +1,7 @@
 import type {
   AttestationStatement,
   AuthConfig,
+  Descriptor,
   DistributionInspect,
   ImageDeleteItem,
   ImageHistoryItem,
@@ -19,6 +20,8 @@ export interface ContainerImage {
   readonly id: string;
   /** Digest of the manifest for the chosen platform. */
   readonly manifestDigest: string;
+  /** The manifest's descriptor, as the API shows it. */
+  readonly manifest?: Descriptor;
   readonly config: ImageConfig;
   /** Snapshot key of the unpacked top layer in containerd's snapshotter; '' for an image without layers. */
   readonly chainId: string;

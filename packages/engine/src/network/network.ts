@@ -101,7 +101,7 @@ export function describeNetwork(network: Network): NetworkInspect {
     IPAM: {
       Driver: 'default',
       Options: network.ipamOptions === null ? null : { ...network.ipamOptions },
-      Config: network.ipam.map((config) => ({ ...config })),
+      Config: network.ipam.length > 0 ? network.ipam.map((config) => ({ ...config })) : null,
     },
     Internal: network.internal,
     Attachable: network.attachable,

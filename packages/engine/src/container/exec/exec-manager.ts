@@ -187,6 +187,7 @@ export class ExecManager {
         if (exec.status === 'ended') return;
         exec.status = 'ended';
         exec.pid = 0;
+        exec.container.execIds.delete(exec.id);
         exec.ended.resolve(exitCode);
         publishContainerEvent(events, exec.container, 'exec_die', { execID: execId, exitCode: String(exitCode) });
       }),

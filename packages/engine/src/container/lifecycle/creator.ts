@@ -83,6 +83,7 @@ export class Creator {
       imageId: image.id,
       imageReference: reference,
       manifestDigest: image.manifestDigest,
+      ...(image.manifest && { imageManifest: image.manifest }),
       chainId: image.chainId,
       platform: image.platform,
       config: prepared.config,

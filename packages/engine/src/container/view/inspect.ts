@@ -39,6 +39,7 @@ export function inspectContainer(container: Container, sources: InspectSources):
     Config: record.config,
     NetworkSettings: networkSettings(container, sandbox),
     Storage: { RootFS: { Snapshot: { Name: sources.snapshotter } } },
+    ...(record.imageManifest && { ImageManifestDescriptor: record.imageManifest }),
     ...(sources.sizes && { SizeRw: sources.sizes.rw, SizeRootFs: sources.sizes.rootfs }),
   } as ContainerInspect;
 }

@@ -20,9 +20,13 @@ export function summarise(container: Container, sandbox: Sandbox | undefined): C
     Labels: record.config.Labels ?? {},
     State: dockerStatus(record.state.status),
     Status: statusText(record),
-    HostConfig: { NetworkMode: record.hostConfig.NetworkMode ?? 'default' },
+    HostConfig: {
+      NetworkMode: record.hostConfig.NetworkMode ?? 'default',
+      ...(record.hostConfig.Annotations && { Annotations: record.hostConfig.Annotations }),
+    },
     NetworkSettings: { Networks: networksOf(container, sandbox) },
     Mounts: record.mounts.map(inspectMount),
+    ...(record.imageManifest && { ImageManifestDescriptor: record.imageManifest }),
     ...(health && { Health: { Status: health.status, FailingStreak: health.failingStreak } }),
   };
 }
