@@ -34,7 +34,12 @@ export async function ask(
       socket.on('data', (chunk: Buffer) => chunks.push(chunk));
       socket.on('end', () => socket.end()).on('close', done);
     });
-    call.on('error', (error) => (status > 0 ? done() : reject(new Error(`${method} ${path}: ${error.message}`))));
+    // An answer that comes before the whole body was sent may close the connection.
+    const sending = raw !== undefined && raw.length > 65_536;
+    call.on('error', (error) => {
+      if (status > 0 || sending) done();
+      else reject(new Error(`${method} ${path}: ${error.message}`));
+    });
     if (leaveAfter !== undefined) setTimeout(() => call.destroy(), leaveAfter).unref();
     call.end(raw);
   });

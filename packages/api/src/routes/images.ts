@@ -151,6 +151,7 @@ export const imageEndpoints = {
       filters: query.filters(['is-official', 'is-automated', 'stars']),
     },
     responses: { 200: respond.json(list(ImageSearchResult), 'The hits.') },
+    errors: [401, 503],
   }),
   ImagePrune: endpoint({
     method: 'POST',
