@@ -47,7 +47,7 @@ export function checkExchange(exchange: Exchange): Checked {
     return {
       operation: match.operation,
       version,
-      faults: [...errorFaults(exchange, version), ...only(exchange, [400])],
+      faults: [...errorFaults(exchange, version), ...only(exchange, [400, 404])],
     };
   }
   if (tooNew) return { operation: match.operation, version, faults: errorFaults(exchange, version) };

@@ -25,6 +25,7 @@ export function normaliseHostConfig(request: HostConfig, { host, defaults }: Con
   config.Runtime ||= defaults.runtime;
   config.ConsoleSize ??= [0, 0];
   config.PortBindings = filledBindings(config.PortBindings);
+  if (host.limits.oomKillDisable) config.OomKillDisable ??= false;
   config.AutoRemove ??= false;
   config.Privileged ??= false;
   config.ReadonlyRootfs ??= false;
