@@ -102,15 +102,6 @@ export const ABSENT_ENDPOINTS: readonly AbsentEndpoint[] = [
     [['PUT', '/volumes/{name}', { since: '1.42' }]],
   ),
   ...feature(
-    'Checkpoints',
-    { status: 501, message: 'This experimental feature is disabled: checkpoints are not available in this daemon.' },
-    [
-      ['GET', '/containers/{name}/checkpoints'],
-      ['POST', '/containers/{name}/checkpoints'],
-      ['DELETE', '/containers/{name}/checkpoints/{checkpoint}'],
-    ],
-  ),
-  ...feature(
     'Profiles of the daemon',
     { status: 404, message: 'page not found' },
     ['', '/vars', '/pprof', '/pprof/{name}'].map((path) => [

@@ -1,6 +1,5 @@
 import { query } from '../query.ts';
 import { EventMessage } from '../schemas/events.ts';
-import { BuildPruneResponse } from '../schemas/image-actions.ts';
 import { AuthConfig, AuthResponse } from '../schemas/registry.ts';
 import { SystemDataUsage } from '../schemas/system-df.ts';
 import { SystemInfo } from '../schemas/system-info.ts';
@@ -93,21 +92,5 @@ export const systemEndpoints = {
       204: respond.empty('They are good.'),
     },
     errors: [401, 503],
-  }),
-  BuildPrune: endpoint({
-    method: 'POST',
-    path: '/build/prune',
-    tag: 'System',
-    summary: 'Remove unused build cache',
-    since: '1.31',
-    query: {
-      all: query.since('1.39', query.bool()),
-      'keep-storage': query.since('1.39', query.int('Bytes.')),
-      'reserved-space': query.since('1.48', query.int('Bytes.')),
-      'max-used-space': query.since('1.48', query.int('Bytes.')),
-      'min-free-space': query.since('1.48', query.int('Bytes.')),
-      filters: query.since('1.39', query.filters(['until', 'id', 'parent', 'type', 'description', 'inuse', 'shared'])),
-    },
-    responses: { 200: respond.json(BuildPruneResponse, 'What was removed.') },
   }),
 } as const;

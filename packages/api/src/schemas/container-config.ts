@@ -7,6 +7,7 @@ import {
   list,
   notActedUpon,
   object,
+  oneOf,
   since,
   type Static,
   str,
@@ -65,6 +66,10 @@ export const ContainerConfig = object(
     StopSignal: str(),
     StopTimeout: int('Seconds; -1 waits for ever.'),
     Shell: stringOrList(),
+    Rich: bool('Pouch: run under an init, as a machine does; absent leaves it to labels and the daemon.'),
+    RichMode: oneOf('', 'dumb-init', 'systemd', 'sbin-init'),
+    InitScript: str('Pouch: run in the container before its command; a path, or text for /bin/sh.'),
+    RichKeep: bool('Pouch: the machine lives on when its command has ended.'),
   },
   'What runs in a container.',
 );

@@ -35,6 +35,13 @@ export type PortMap = Static<typeof PortMap>;
 export const LogConfig = object('LogConfig', {}, { Type: str(), Config: dict(str()) });
 export type LogConfig = Static<typeof LogConfig>;
 
+export const OciHook = object(
+  'OciHook',
+  {},
+  { Path: str('Absolute, on the host.'), Args: list(str()), Env: list(str()), Timeout: uint('Seconds; 0 is none.') },
+);
+export type OciHook = Static<typeof OciHook>;
+
 /** How a container meets its host. */
 export const HostConfig = extend(
   'HostConfig',
@@ -94,7 +101,17 @@ export const HostConfig = extend(
     Mounts: list(Mount),
     MaskedPaths: list(str(), 'Absent leaves the default; an empty list masks nothing.'),
     ReadonlyPaths: list(str(), 'Absent leaves the default; an empty list protects nothing.'),
+    OciHooks: dict(
+      list(OciHook),
+      'Pouch: programs of the host by stage: createRuntime, createContainer, startContainer, poststart, poststop.',
+    ),
+    Ssh: bool("Pouch: an SSH server on the container's own address, for the keys given."),
+    SshKeys: list(str(), 'Pouch: public keys, as in an authorized_keys file.'),
+    SshPort: uint('Pouch: 22 where it is 0.'),
     Init: bool('Run an init as process 1; absent leaves it to the daemon.'),
+    EnableLxcfs: bool(
+      'Pouch: show the limits in /proc and /sys, through lxcfs. Absent: where the daemon can; true: or do not start.',
+    ),
   },
 );
 export type HostConfig = Static<typeof HostConfig>;

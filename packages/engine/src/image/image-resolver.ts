@@ -15,7 +15,6 @@ import {
 import { snapshotLabel } from './content-labels.ts';
 import type { ImageCatalog, ImageName } from './image-catalog.ts';
 import type { ImageContent, PlatformImage } from './image-content.ts';
-import { apiDescriptor } from './api-descriptor.ts';
 import { idPrefixOf, noSuchImage, referenceOfName } from './image-names.ts';
 import type { ContainerImage } from './image-service.ts';
 import { layersOf, requireLinux, type Unpacker } from './unpacker.ts';
@@ -70,7 +69,8 @@ export class ImageResolver {
     const resolved: ContainerImage = {
       id: target.digest,
       manifestDigest: image.descriptor.digest,
-      manifest: apiDescriptor({ ...image.descriptor, platform: image.platform }),
+      manifestSize: image.descriptor.size,
+      manifestType: image.descriptor.mediaType,
       config: image.config,
       chainId: chain,
       platform: image.platform,

@@ -1,7 +1,6 @@
 import type {
   AttestationStatement,
   AuthConfig,
-  Descriptor,
   DistributionInspect,
   ImageDeleteItem,
   ImageHistoryItem,
@@ -20,8 +19,9 @@ export interface ContainerImage {
   readonly id: string;
   /** Digest of the manifest for the chosen platform. */
   readonly manifestDigest: string;
-  /** The manifest's descriptor, as the API shows it. */
-  readonly manifest?: Descriptor;
+  /** That manifest's size in bytes, and media type; a step of a build has no manifest. */
+  readonly manifestSize?: number;
+  readonly manifestType?: string;
   readonly config: ImageConfig;
   /** Snapshot key of the unpacked top layer in containerd's snapshotter; '' for an image without layers. */
   readonly chainId: string;
@@ -59,6 +59,8 @@ export interface CommitRequest {
   readonly snapshotKey: string;
   readonly parent: ContainerImage;
   readonly containerId: string;
+  /** What ran in the container, for the image's history. */
+  readonly command: string;
 }
 
 export interface AttestationOptions {

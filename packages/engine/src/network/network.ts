@@ -16,8 +16,6 @@ export interface Network {
   readonly ipam: readonly IPAMConfig[];
   readonly options: Readonly<Record<string, string>>;
   readonly labels: Readonly<Record<string, string>>;
-  /** The user chose the subnet: then containers may choose addresses. */
-  readonly hasUserSubnet: boolean;
   /** Made by the daemon itself: cannot be removed. */
   readonly predefined?: boolean;
   /** The Linux bridge (bridge driver). */

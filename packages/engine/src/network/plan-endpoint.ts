@@ -18,13 +18,7 @@ export function checkEndpoint(network: Network, settings: EndpointSettings): voi
   const { IPv4Address, IPv6Address, LinkLocalIPs } = settings.IPAMConfig ?? {};
   if (IPv4Address || IPv6Address) {
     if (network.predefined === true) {
-      throw new PouchError('invalid-argument', 'user specified IP address is supported on user defined networks only');
-    }
-    if (!network.hasUserSubnet) {
-      throw new PouchError(
-        'invalid-argument',
-        'user specified IP address is supported only when connecting to networks with user configured subnets',
-      );
+      throw new PouchError('invalid-argument', 'user-specified IP address is supported on user-defined networks only');
     }
     if (IPv4Address && parseIp(IPv4Address)?.family !== 4) {
       throw new PouchError('invalid-argument', `invalid IPv4 address: ${IPv4Address}`);

@@ -15,12 +15,6 @@ export function answerAbsentFeature(call: Call, method: string, target: Target):
     call.sendJson(absent.status, absent.body ?? { message: absent.message });
     return true;
   }
-  if (method === 'POST' && path === '/build') {
-    throw new PouchError(
-      'unsupported',
-      'building images is not available in this daemon: build with another tool, then load or push the image',
-    );
-  }
   if (path === '/session' || path === '/grpc' || path === '/build/cancel') {
     throw new PouchError('unsupported', `${path} needs a builder (BuildKit), which this daemon does not have`);
   }

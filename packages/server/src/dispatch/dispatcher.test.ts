@@ -113,7 +113,7 @@ test('what Pouch does not do is answered as Docker outside a swarm does', async 
   }
   assert.deepEqual(JSON.parse((await ask(api.path, 'GET', '/plugins')).body), []);
   assert.equal((await ask(api.path, 'GET', '/plugins/a/b/json')).status, 404);
-  for (const url of ['/build', '/session', '/grpc', '/swarm/init', '/plugins/pull']) {
+  for (const url of ['/session', '/grpc', '/swarm/init', '/plugins/pull']) {
     const upgrade = url === '/session' || url === '/grpc' ? { Connection: 'Upgrade', Upgrade: 'h2c' } : {};
     using client = new (await import('../testkit/raw-client.testkit.ts')).RawClient(api.path);
     client.send(requestText('POST', url, '', upgrade));

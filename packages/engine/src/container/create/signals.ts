@@ -10,7 +10,7 @@ export function parseSignal(text: string): number {
   if (/^\d{1,3}$/.test(text)) {
     const number = Number(text);
     if (number >= 1 && number <= RTMAX) return number;
-    throw invalid(`invalid signal: ${text}`);
+    throw invalid(number === 0 ? 'invalid signal: 0' : `the linux daemon does not support signal ${number}`);
   }
   const upper = text.toUpperCase();
   const name = upper.startsWith('SIG') ? upper : `SIG${upper}`;
