@@ -69,10 +69,9 @@ export class Upgrader implements Disposable {
         `the upgrade of ${record.name} to ${to.imageReference} failed and was rolled back: ${problem}`,
       );
     const downtime = running ? BigInt(container.state.startedAt || '0') - stoppedAt : 0n;
-    publishContainerEvent(this.#context.events, container, request.Rollback ? 'rollback' : 'upgrade', {
-      from: before,
-      to: to.imageReference,
-    });
+    const facts = { from: before, to: to.imageReference };
+    if (request.Rollback) publishContainerEvent(this.#context.events, container, 'rollback', facts);
+    else publishContainerEvent(this.#context.events, container, 'upgrade', facts);
     return { Image: record.imageId, Previous: before, Downtime: Number(downtime) };
   }
 
