@@ -1,4 +1,5 @@
 import { ArchiveApi } from './archive.ts';
+import { BuildsApi } from './builds.ts';
 import { CheckpointsApi } from './checkpoints.ts';
 import { ContainersApi } from './containers.ts';
 import { ExecsApi } from './execs.ts';
@@ -16,6 +17,7 @@ export class PouchClient implements Disposable {
   readonly archive: ArchiveApi;
   readonly execs: ExecsApi;
   readonly images: ImagesApi;
+  readonly builds: BuildsApi;
   readonly networks: NetworksApi;
   readonly volumes: VolumesApi;
   readonly system: SystemApi;
@@ -27,6 +29,7 @@ export class PouchClient implements Disposable {
     this.archive = new ArchiveApi(this.transport);
     this.execs = new ExecsApi(this.transport);
     this.images = new ImagesApi(this.transport);
+    this.builds = new BuildsApi(this.transport);
     this.networks = new NetworksApi(this.transport);
     this.volumes = new VolumesApi(this.transport);
     this.system = new SystemApi(this.transport);

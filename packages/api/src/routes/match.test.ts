@@ -55,10 +55,10 @@ test('a version may stand before the path', () => {
 });
 
 test('a URL leads back to its operation', () => {
-  assert.equal(requestUrl('ContainerList', {}), '/v1.51/containers/json');
+  assert.equal(requestUrl('ContainerList', {}), '/v1.56/containers/json');
   // @ts-expect-error: a container has a name
   requestUrl('ContainerStart', {});
   const url = requestUrl('ContainerArchive', { path: { name: 'a b/c' }, query: { path: '/x y' } }, '1.44');
   assert.equal(url, '/v1.44/containers/a%20b%2Fc/archive?path=%2Fx+y');
-  assert.equal(requestUrl('ImageInspect', { path: { name: 'r:5000/a/b' } }), '/v1.51/images/r%3A5000/a/b/json');
+  assert.equal(requestUrl('ImageInspect', { path: { name: 'r:5000/a/b' } }), '/v1.56/images/r%3A5000/a/b/json');
 });

@@ -1,3 +1,4 @@
+import { buildEndpoints } from './build.ts';
 import { checkpointEndpoints } from './checkpoints.ts';
 import { containerStreamEndpoints } from './container-streams.ts';
 import { containerUpgradeEndpoints } from './container-upgrade.ts';
@@ -18,6 +19,7 @@ export const ENDPOINTS = {
   ...checkpointEndpoints,
   ...execEndpoints,
   ...imageEndpoints,
+  ...buildEndpoints,
   ...networkEndpoints,
   ...volumeEndpoints,
 } as const;

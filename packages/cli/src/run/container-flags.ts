@@ -111,6 +111,7 @@ export const CONTAINER_FLAGS = {
   'group-add': list('More groups for the user', SECURITY),
   ipc: str('IPC namespace: none, private, shareable, host, container:NAME', SECURITY),
   pid: str('PID namespace: host or container:NAME', SECURITY),
+  lxcfs: bool('Show its own limits in /proc and /sys (default: where lxcfs is installed)', SECURITY),
   privileged: bool('Give every capability and device that the daemon has', SECURITY),
   runtime: str('OCI runtime to use', SECURITY),
   'security-opt': list(

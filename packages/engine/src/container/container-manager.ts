@@ -21,7 +21,7 @@ import type {
 } from '@pouch/api';
 import { isErrorCode, PouchError } from '@pouch/base';
 import { type CgroupHierarchy, cgroupPaths, listCgroupPids } from '@pouch/linux';
-import type { ImageService } from '../image/image-service.ts';
+import type { ContainerImage, ImageService } from '../image/image-service.ts';
 import type { Checkpointer } from './checkpoint/checkpointer.ts';
 import type { Container } from './container.ts';
 import type {
@@ -35,6 +35,7 @@ import type {
   WaitCondition,
 } from './container-service.ts';
 import { validateContainerName } from './create/index.ts';
+import { explained } from './explained.ts';
 import type { ExecManager } from './exec/exec-manager.ts';
 import type { ContainerFilesystem } from './filesystem/index.ts';
 import type { CommitOptions, Committer } from './lifecycle/committer.ts';
@@ -102,7 +103,7 @@ export class ContainerManager implements ContainerService {
 
   async create(
     request: ContainerCreateRequest,
-    options: { name?: string; platform?: string },
+    options: { name?: string; platform?: string; base?: ContainerImage },
   ): Promise<ContainerCreateResponse> {
     return await this.#parts.creator.create(request, options);
   }
@@ -187,6 +188,10 @@ export class ContainerManager implements ContainerService {
     container.restartPending = true;
     try {
       await this.#parts.stopper.stop(container, options).catch((error: unknown) => {
+        if (isErrorCode(error, 'invalid-argument')) {
+          const why = error.message.replace(/^cannot stop container: [^:]*: /, '');
+          throw new PouchError('invalid-argument', `Cannot restart container ${name}: ${why}`, { cause: error });
+        }
         if (!isErrorCode(error, 'not-modified')) throw error;
       });
       await this.#parts.starter.start(container);
@@ -201,7 +206,9 @@ export class ContainerManager implements ContainerService {
   }
 
   async kill(name: string, signal?: string): Promise<void> {
-    await this.#parts.stopper.kill(this.#get(name), signal);
+    await explained(`cannot kill container: ${name}`, async () => {
+      await this.#parts.stopper.kill(this.#get(name), signal);
+    });
   }
 
   async pause(name: string): Promise<void> {
@@ -221,7 +228,7 @@ export class ContainerManager implements ContainerService {
     const container = this.#get(name);
     const { context } = this.#parts;
     await context.mutex.run(container.id, async () => {
-      if (container.status !== 'paused') throw new PouchError('conflict', `container ${container.id} is not paused`);
+      if (container.status !== 'paused') throw new PouchError('conflict', `Container ${container.id} is not paused`);
       await context.containerd.tasks.resume(container.id);
       container.transition('running');
     });
@@ -231,16 +238,17 @@ export class ContainerManager implements ContainerService {
   async rename(name: string, newName: string): Promise<void> {
     const container = this.#get(name);
     const { context } = this.#parts;
-    validateContainerName(newName);
+    if (newName === '') throw new PouchError('invalid-argument', 'Neither old nor new names may be empty');
+    const allocating = 'Error when allocating new name';
     const plain = newName.replace(/^\//, '');
     const oldName = container.record.name;
     if (plain === oldName) {
       throw new PouchError('invalid-argument', 'Renaming a container with the same name as its current name');
     }
+    await explained(allocating, () => validateContainerName(`/${plain}`));
     await context.mutex.run(container.id, async () => {
-      context.index.rename(container, plain);
+      await explained(allocating, () => context.index.rename(container, plain));
       context.networks.rename(container.id, plain);
-      await Promise.resolve();
     });
     this.#publish(container, 'rename', { oldName: `/${oldName}` });
   }
@@ -259,10 +267,7 @@ export class ContainerManager implements ContainerService {
 
   async remove(name: string, options: { force: boolean; volumes: boolean; link?: boolean }): Promise<void> {
     if (options.link)
-      throw new PouchError(
-        'unsupported',
-        'links of the default bridge cannot be removed one by one; remove the container',
-      );
+      throw new PouchError('unsupported', 'Conflict, cannot remove the default link name of the container');
     await this.#parts.remover.remove(this.#get(name), options);
   }
 
@@ -382,7 +387,7 @@ export class ContainerManager implements ContainerService {
   }
 
   async execCreate(name: string, request: ExecCreateRequest): Promise<string> {
-    return await Promise.resolve(this.#parts.execs.create(this.#get(name), request));
+    return await this.#parts.execs.create(this.#get(name), request);
   }
 
   async execStart(

@@ -44,6 +44,9 @@ export interface ContainerRecord {
   /** As the user named it. */
   imageReference: string;
   manifestDigest: string;
+  /** Absent in records of before they were kept. */
+  manifestSize?: number;
+  manifestType?: string;
   chainId: string;
   platform: Platform;
   /** User's config merged with the image's: final. */
@@ -51,6 +54,8 @@ export interface ContainerRecord {
   hostConfig: HostConfig;
   /** Networks it is to be attached to, by network name. */
   endpoints: Record<string, EndpointSettings>;
+  /** Ids of the networks of the last run, by name: clients compare them also while the container does not run. */
+  networkIds?: Record<string, string>;
   path: string;
   args: string[];
   mounts: ContainerMount[];
@@ -79,6 +84,8 @@ export type ContainerGeneration = Pick<
   | 'args'
   | 'mounts'
   | 'init'
+  | 'manifestSize'
+  | 'manifestType'
 > & { readonly snapshotKey: string };
 
 /**

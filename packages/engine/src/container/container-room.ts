@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { ExecCreateRequest } from '@pouch/api';
 import { background, KeyedMutex, type Logger, nowNanos } from '@pouch/base';
-import type { ContainerdClient } from '@pouch/containerd';
+import type { ContainerdClient, ExitKeeper } from '@pouch/containerd';
 import { type CgroupDriver, type CgroupHierarchy, cgroupPaths, readOomKills, removeCgroup } from '@pouch/linux';
 import type { EventBus } from '../events/event-bus.ts';
 import { type Hooks, NO_HOOKS } from '../hooks/hook-points.ts';
@@ -26,6 +26,7 @@ import { ExitHandler } from './lifecycle/exit-handler.ts';
 import { InitScriptRunner } from './lifecycle/init-script.ts';
 import { NetworkConnector } from './lifecycle/network-connector.ts';
 import { tellPlugins } from './lifecycle/plugin-calls.ts';
+import { ProcViews, type ProcViewDependencies } from './lifecycle/proc-views.ts';
 import { Pruner } from './lifecycle/pruner.ts';
 import { Reconciler } from './lifecycle/reconciler.ts';
 import { Remover } from './lifecycle/remover.ts';
@@ -65,12 +66,14 @@ export interface ContainerRoomOptions {
 export interface ContainerRoomDependencies {
   readonly db: Database;
   readonly containerd: ContainerdClient;
+  readonly keptExits?: ExitKeeper | undefined;
   readonly images: ImageService;
   readonly networks: NetworkManager;
   readonly volumes: VolumeService;
   readonly events: EventBus;
   readonly logger: Logger;
   readonly hooks?: Hooks;
+  readonly procViews: ProcViewDependencies;
 }
 
 /** Everything about containers, put together and brought up in order. */
@@ -114,6 +117,7 @@ export class ContainerRoom implements AsyncDisposable {
       events,
       logger,
       hooks: dependencies.hooks ?? NO_HOOKS,
+      keptExits: dependencies.keptExits,
       mutex: new KeyedMutex(),
       filesIdle: async (id) => await this.#filesystem.whenIdle(id),
     };
@@ -124,6 +128,7 @@ export class ContainerRoom implements AsyncDisposable {
       volumes: mounter,
       shm,
       rich,
+      views: new ProcViews(dependencies.procViews, logger),
     });
     this.#fifos = new FifoPool(join(options.state, 'exec'));
     const buildProcess = async (container: Container, request: ExecCreateRequest, tty: boolean): Promise<object> => {

@@ -18,6 +18,7 @@ import type {
   ExecCreateRequest,
   ExecInspect,
 } from '@pouch/api';
+import type { ContainerImage } from '../image/image-service.ts';
 
 export type Filters = Readonly<Record<string, readonly string[]>>;
 export type StreamName = 'stdout' | 'stderr';
@@ -84,7 +85,12 @@ export interface ArchiveStat {
 export interface ContainerService {
   create(
     request: ContainerCreateRequest,
-    options: { name?: string; platform?: string },
+    options: {
+      name?: string;
+      platform?: string;
+      /** A file system that no image has (yet), in place of the one that the request names: a step of a build. */
+      base?: ContainerImage;
+    },
   ): Promise<ContainerCreateResponse>;
   list(options: { all: boolean; limit?: number; size?: boolean; filters: Filters }): Promise<ContainerSummary[]>;
   inspect(name: string, options?: { size?: boolean }): Promise<ContainerInspect>;

@@ -108,6 +108,11 @@ export class Container {
     return signal.aborted ? undefined : await promise;
   }
 
+  /** Where its hosts, hostname and resolv.conf are. */
+  get networkDirectory(): string {
+    return join(this.directory, 'network');
+  }
+
   get logPath(): string {
     return join(this.directory, `${this.id}-json.log`);
   }

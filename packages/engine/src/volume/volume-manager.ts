@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdir, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Volume, VolumeCreateRequest, VolumeListResponse, VolumePruneResponse } from '@pouch/api';
-import { errorMessage, isErrorCode, KeyedMutex, type Logger, newId, PouchError } from '@pouch/base';
+import { asPouchError, errorMessage, isErrorCode, KeyedMutex, type Logger, newId, PouchError } from '@pouch/base';
 import { unmountTree } from '@pouch/linux';
 import type { EventBus } from '../events/event-bus.ts';
 import type { RecordTable } from '../store/record-table.ts';
@@ -215,7 +215,10 @@ export class VolumeManager implements VolumeService {
   }
 
   async #make(name: string, options: VolumeEnsureOptions): Promise<Volume> {
-    const driver = await this.drivers.get(options.driver ?? 'local');
+    const driver = await this.drivers.get(options.driver ?? 'local').catch((error: unknown) => {
+      const known = asPouchError(error);
+      throw new PouchError(known.code, `create ${name}: ${known.message}`, { cause: error });
+    });
     const { driverOpts = {}, labels = {}, anonymous = false } = options;
     const record: VolumeRecord = {
       name,
@@ -294,7 +297,7 @@ export class VolumeManager implements VolumeService {
       Name: record.name,
       Driver: record.driver,
       Mountpoint: known?.path ?? '',
-      Labels: { ...record.labels },
+      Labels: Object.keys(record.labels).length > 0 ? { ...record.labels } : null,
       Options: Object.keys(record.options).length > 0 ? { ...record.options } : null,
       Scope: record.scope,
       CreatedAt: known?.createdAt ?? record.createdAt,

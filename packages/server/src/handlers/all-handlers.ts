@@ -1,3 +1,4 @@
+import { buildHandlers } from './builds.ts';
 import { checkpointHandlers } from './checkpoints.ts';
 import { containerStreamHandlers } from './container-streams.ts';
 import { containerUpgradeHandlers } from './container-upgrade.ts';
@@ -20,6 +21,7 @@ export const HANDLERS: Handlers<PlainOperation> = {
   ...execHandlers,
   ...imageHandlers,
   ...imageTransferHandlers,
+  ...buildHandlers,
   ...networkHandlers,
   ...volumeHandlers,
 };

@@ -41,6 +41,8 @@ export interface PrepareContext {
   readonly logDrivers: ReadonlyMap<string, ReadonlySet<string>>;
   /** Names that `--storage-opt` takes on this host; absent where the quota driver has none. */
   readonly storageOptions?: ReadonlySet<string>;
+  /** Why containers cannot have lxcfs here; absent: they can. */
+  readonly lxcfsMissing?: string | undefined;
   readonly volumes: VolumeService;
   /** By name, id or unique id prefix. Throws `not-found`. */
   readonly findContainer: (reference: string) => Promise<KnownContainer>;

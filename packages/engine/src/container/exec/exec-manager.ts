@@ -5,6 +5,8 @@ import type { EventBus } from '../../events/event-bus.ts';
 import type { Container } from '../container.ts';
 import type { AttachSession, OutputChunk } from '../container-service.ts';
 import { publishContainerEvent } from '../lifecycle/container-events.ts';
+import { execError } from '../lifecycle/start-error.ts';
+import { parseDetachKeys } from '../stdio/detach-keys.ts';
 import type { FifoPool } from '../stdio/fifo-pool.ts';
 import { ProcessSession } from '../stdio/process-session.ts';
 import { ExecIo } from './exec-io.ts';
@@ -45,11 +47,14 @@ export class ExecManager {
     this.#dependencies = dependencies;
   }
 
-  create(container: Container, request: ExecCreateRequest): string {
+  /** What is wrong with a request is told here: a client that starts an exec expects a stream. */
+  async create(container: Container, request: ExecCreateRequest): Promise<string> {
     requireRunning(container);
     const command = request.Cmd ?? [];
     if (command.length === 0 || command[0] === '')
       throw new PouchError('invalid-argument', 'No exec command specified');
+    if (request.DetachKeys) checkDetachKeys(request.DetachKeys);
+    if (request.User) await this.#dependencies.buildProcess(container, { ...request, Cmd: [...command] }, false);
     const exec: ExecProcess = {
       id: newId(),
       container,
@@ -120,7 +125,8 @@ export class ExecManager {
     });
     try {
       await this.#run(exec, io, tty, options.consoleSize ?? request.ConsoleSize);
-    } catch (error) {
+    } catch (reason) {
+      const error = execError(reason, request.Cmd[0] ?? '');
       await this.#failed(exec, io, error);
       throw error;
     }
@@ -142,6 +148,7 @@ export class ExecManager {
   async #failed(exec: ExecProcess, io: ExecIo, error: unknown): Promise<void> {
     exec.exitCode = isErrorCode(error, 'command-not-found') ? 127 : 126;
     exec.status = 'ended';
+    exec.container.execIds.delete(exec.id);
     exec.ended.resolve(exec.exitCode);
     await io[Symbol.asyncDispose]();
     await this.#dependencies.containerd.tasks.deleteProcess(exec.container.id, exec.id).catch(() => {});
@@ -198,6 +205,7 @@ export class ExecManager {
         if (exec.status === 'ended') return;
         exec.status = 'ended';
         exec.pid = 0;
+        exec.container.execIds.delete(execId);
         exec.ended.resolve(exitCode);
         publishContainerEvent(events, exec.container, 'exec_die', { execID: execId, exitCode: String(exitCode) });
       }),
@@ -281,9 +289,17 @@ export class ExecManager {
   }
 }
 
+function checkDetachKeys(keys: string): void {
+  try {
+    parseDetachKeys(keys);
+  } catch (cause) {
+    throw new PouchError('invalid-argument', `Invalid escape keys (${keys}) provided`, { cause });
+  }
+}
+
 function requireRunning(container: Container): void {
   if (container.status === 'paused') {
-    throw new PouchError('conflict', `container ${container.record.name} is paused, unpause the container before exec`);
+    throw new PouchError('conflict', `Container ${container.record.name} is paused, unpause the container before exec`);
   }
   if (container.status !== 'running') throw new PouchError('conflict', `container ${container.id} is not running`);
 }

@@ -81,7 +81,7 @@ export class ExitHandler {
     const steps = await Promise.allSettled([
       (async () => {
         try {
-          await tasks.deleteTask(id);
+          await this.#deleteTask(container);
         } finally {
           await container.pump?.finish();
           container.pump?.[Symbol.dispose]();
@@ -101,5 +101,16 @@ export class ExitHandler {
     container.cleanup = tasks.deleteRecord(id).catch((error: unknown) => {
       logger.warn('a container record stayed in containerd', { container: id, error });
     });
+  }
+
+  /** By force where containerd cannot: a shim whose runtime lost its state refuses for ever, and would stay. */
+  async #deleteTask({ id, record }: Container): Promise<void> {
+    const { tasks, logger } = this.#context;
+    try {
+      await tasks.deleteTask(id);
+    } catch (error) {
+      logger.warn('a task could not be deleted; it is taken away by force', { container: id, error });
+      await tasks.purge(id, record.runtime);
+    }
   }
 }

@@ -69,15 +69,19 @@ export class NetworkConnector {
   }
 
   #checkJoinable(container: Container, network: string): void {
-    const mode = container.record.hostConfig.NetworkMode;
-    if (!hasOwnNetwork(mode)) {
+    if (!hasOwnNetwork(container.record.hostConfig.NetworkMode)) {
       throw new PouchError(
         'permission-denied',
-        `container ${container.record.name} shares the network of ${mode} and cannot be connected to ${network}`,
+        'container sharing network namespace with another container or host cannot be connected to any other network',
       );
     }
     if (network === 'host' || network === 'none') {
-      throw new PouchError('permission-denied', `container cannot be connected to the ${network} network`);
+      throw new PouchError(
+        'permission-denied',
+        network === 'host'
+          ? 'cannot connect container to host network - container must be created in host network mode'
+          : 'container cannot be connected to multiple networks with one of the networks in private (none) mode',
+      );
     }
   }
 }

@@ -1,5 +1,4 @@
-import { join } from 'node:path';
-import { PouchError } from '@pouch/base';
+import { asPouchError, PouchError } from '@pouch/base';
 import type { Mount } from '@pouch/containerd';
 import { type CgroupDriver, cgroupsPath } from '@pouch/linux';
 import type { RuntimeSpec } from '@pouch/oci';
@@ -10,6 +9,8 @@ import type { RichSetup } from '../rich/index.ts';
 import { findSftpServer } from '../ssh/sftp-server.ts';
 import { askPlugins } from './plugin-calls.ts';
 import type { LifecycleContext } from './context.ts';
+import { markRootfs } from './mark-rootfs.ts';
+import type { ProcViews } from './proc-views.ts';
 import type { ShmMounts } from './shm-mounts.ts';
 import type { VolumeMounter } from './volume-mounter.ts';
 
@@ -37,17 +38,19 @@ export class StartPlanner {
   readonly #volumes: VolumeMounter;
   readonly #shm: ShmMounts;
   readonly #rich: RichSetup;
+  readonly #views: ProcViews;
 
   constructor(
     options: StartPlannerOptions,
     context: LifecycleContext,
-    dependencies: { volumes: VolumeMounter; shm: ShmMounts; rich: RichSetup },
+    dependencies: { volumes: VolumeMounter; shm: ShmMounts; rich: RichSetup; views: ProcViews },
   ) {
     this.#options = options;
     this.#context = context;
     this.#volumes = dependencies.volumes;
     this.#shm = dependencies.shm;
     this.#rich = dependencies.rich;
+    this.#views = dependencies.views;
   }
 
   async #attach(container: Container): Promise<Sandbox> {
@@ -58,21 +61,25 @@ export class StartPlanner {
     if (kept) return kept;
     const { endpoints, networkMode } = this.attachRequest(container);
     await askPlugins(this.#context, 'network-attach', container, { networkMode, endpoints });
-    return await this.#context.networks.attach(this.attachRequest(container));
+    return await this.#context.networks.attach(this.attachRequest(container)).catch((error: unknown) => {
+      throw networkError(error);
+    });
   }
 
   async plan(container: Container): Promise<StartPlan> {
-    const [sandbox, rootfs, shmPath] = await Promise.all([
+    const [sandbox, rootfs, shmPath, procViews] = await Promise.all([
       this.#attach(container),
       this.rootfs(container),
       this.#shm.pathFor(container),
+      this.#views.of(container),
     ]);
+    await markRootfs(rootfs);
     const volumePaths = await this.#volumes.mountAll(container, rootfs);
     const initPath = container.record.hostConfig.Init ? await findInit(this.#options.initPath) : undefined;
     const input = this.#specInput(container, sandbox, rootfs, volumePaths, shmPath);
     const rich = await this.#rich.start(container, new RootfsView(rootfs), input.cgroupsPath);
     const sftp = container.record.hostConfig.Ssh ? await findSftpServer() : undefined;
-    const spec = await buildSpec({ ...input, initPath, rich, ...(sftp && { hostMounts: sftp.mounts }) });
+    const spec = await buildSpec({ ...input, initPath, rich, procViews, ...(sftp && { hostMounts: sftp.mounts }) });
     return { spec, rootfs, sandbox };
   }
 
@@ -152,7 +159,7 @@ export class StartPlanner {
       extraHosts: hostConfig.ExtraHosts ?? [],
       links: this.#links(container),
       ...(config.MacAddress && { macAddress: config.MacAddress }),
-      directory: join(container.directory, 'network'),
+      directory: container.networkDirectory,
     };
   }
 
@@ -168,4 +175,15 @@ export class StartPlanner {
       return { containerId: target.id, name: target.record.name, hostname: target.record.config.Hostname ?? '', alias };
     });
   }
+}
+
+function networkError(error: unknown): PouchError {
+  const known = asPouchError(error);
+  const { network } = known.details;
+  const doing =
+    typeof network === 'string' ? `invalid config for network ${network}` : 'failed to set up container networking';
+  return new PouchError(known.code, `${doing}: ${known.message}`, {
+    cause: error,
+    details: known.details,
+  });
 }

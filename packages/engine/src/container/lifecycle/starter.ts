@@ -9,6 +9,7 @@ import { publishContainerEvent } from './container-events.ts';
 import type { InitScriptRunner } from './init-script.ts';
 import { askPlugins, tellPlugins } from './plugin-calls.ts';
 import type { LifecycleContext } from './context.ts';
+import { startError } from './start-error.ts';
 import type { StartPlanner } from './start-plan.ts';
 
 export interface StartOptions {
@@ -94,7 +95,8 @@ export class Starter {
       await askPlugins(this.#context, 'pre-start', container);
       const pid = await this.#launch(container, options);
       container.transition('running', { pid, exitCode: 0, startedAt: nowNanos().toString() });
-    } catch (error) {
+    } catch (reason) {
+      const error = startError(reason, container.record.path);
       await this.#undo(container, before, error);
       throw error;
     }
@@ -123,6 +125,8 @@ export class Starter {
     // What is thawed has run its script long ago.
     if (container.record.config.InitScript && checkpoint === undefined) await this.#initScript.run(container);
     await tasks.start(container.id);
+    const networks = Object.entries(plan.sandbox.networks);
+    container.record.networkIds = Object.fromEntries(networks.map(([name, { NetworkID }]) => [name, NetworkID ?? '']));
     return pid;
   }
 

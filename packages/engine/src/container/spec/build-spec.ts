@@ -1,4 +1,4 @@
-import { OCI_RUNTIME_VERSION, type RuntimeSpec } from '@pouch/oci';
+import { type Mount, OCI_RUNTIME_VERSION, type RuntimeSpec } from '@pouch/oci';
 import { buildHooks } from '../create/validate-hooks.ts';
 import { containerCapabilities } from './capabilities.ts';
 import { buildDevices } from './devices.ts';
@@ -54,7 +54,17 @@ export async function buildSpec(input: SpecInput): Promise<RuntimeSpec> {
       ...(seccomp && { seccomp }),
       ...(propagation && { rootfsPropagation: propagation }),
       maskedPaths: isOpen ? [] : [...(hostConfig.MaskedPaths ?? [])],
-      readonlyPaths: isOpen ? [] : [...(hostConfig.ReadonlyPaths ?? [])],
+      readonlyPaths: isOpen ? [] : [...(hostConfig.ReadonlyPaths ?? []), ...readonlyCgroupRoot(mounts)],
     },
   };
+}
+
+/**
+ * With control groups v1, runtimes mount each controller read-only into a tmpfs, and leave that writable. Where the whole is
+ * meant to be read-only, the tmpfs is made so as well; its own mounts are not touched.
+ */
+function readonlyCgroupRoot(mounts: readonly Mount[]): string[] {
+  return mounts
+    .filter(({ type, options }) => type === 'cgroup' && options?.includes('ro'))
+    .map(({ destination }) => destination);
 }

@@ -23,7 +23,8 @@ export async function buildMounts(input: SpecInput): Promise<Mount[]> {
     ...(input.hostMounts ?? []),
     ...rich.filter((mount) => !machine.includes(mount)),
   ].filter(({ destination }) => !taken.has(destination));
-  return [...system, ...[...files, ...own].toSorted((a, b) => depth(a) - depth(b))];
+  const views = procViews(input).filter(({ destination }) => !taken.has(destination));
+  return [...system, ...views, ...[...files, ...own].toSorted((a, b) => depth(a) - depth(b))];
 }
 
 function depth({ destination }: Mount): number {
@@ -79,6 +80,14 @@ function sandboxFiles({ record, sandbox }: SpecInput): Mount[] {
   );
 }
 
+/** Slaves of the host's mounts: what is mounted there later, and taken off, follows here. */
+function procViews({ procViews: views = [] }: SpecInput): Mount[] {
+  return views.flatMap(({ destination, beneath, shown }) => [
+    bind(destination, beneath, ['bind', 'slave']),
+    bind(destination, shown, ['bind', 'slave']),
+  ]);
+}
+
 async function ownMounts(input: SpecInput): Promise<Mount[]> {
   const { record, initPath } = input;
   const tmpfs = Object.entries(record.hostConfig.Tmpfs ?? {}).map(([destination, options]) =>
@@ -91,17 +100,20 @@ async function ownMounts(input: SpecInput): Promise<Mount[]> {
 async function ownMount(mount: ContainerMount, input: SpecInput): Promise<Mount> {
   if (mount.Type === 'tmpfs') return tmpfsMount(mount.Destination, mount.options ?? []);
   const source = mount.Type === 'volume' ? input.volumePaths.get(mount.Destination) : await bindSource(mount);
+  // Nothing is mounted below a file, and crun opens what is to be read-only recursively as a directory.
+  const isDirectory = source !== undefined && (await stat(source)).isDirectory();
   if (source === undefined) {
     throw new PouchError('internal', `The volume ${mount.Name ?? ''} for ${mount.Destination} was not mounted.`);
   }
   const recursion = mount.nonRecursive ? 'bind' : 'rbind';
-  const options = [recursion, ...readOnly(mount, input), mount.Propagation || 'rprivate', ...(mount.options ?? [])];
+  const options = [recursion, ...readOnly(mount, input, isDirectory), mount.Propagation || 'rprivate', ...(mount.options ?? [])];
   return bind(mount.Destination, source, options);
 }
 
 /** A read-only mount covers those below it too, as far as the host can. */
-function readOnly(mount: ContainerMount, { host }: SpecInput): string[] {
+function readOnly(mount: ContainerMount, { host }: SpecInput, isDirectory: boolean): string[] {
   if (mount.RW) return ['rw'];
+  if (!isDirectory) return ['ro'];
   const recursive = !mount.nonRecursive && mount.readOnlyRecursive !== false && mount.Type === 'bind';
   if (recursive && host.recursiveReadOnly && isPrivate(mount)) return ['ro', 'rro'];
   if (mount.readOnlyRecursive === true) {

@@ -24,7 +24,7 @@ export async function buildProcess(input: SpecInput): Promise<Process> {
   return {
     terminal: tty,
     ...(tty && height > 0 && width > 0 && { consoleSize: { height, width } }),
-    user: toProcessUser(user),
+    user: toProcessUser(user, hostConfig.Umask),
     args: rich ? [...rich.args] : usesInit(record) ? [INIT_DESTINATION, '--', ...command] : command,
     env: buildEnvironment({
       // systemd(1) reads `container`; services get their environment elsewhere.

@@ -3,6 +3,13 @@ import type { ContainerRecord } from '../container-record.ts';
 import type { HostFacts } from './host-facts.ts';
 import type { RootfsReader } from './rootfs-view.ts';
 
+/** A file of /proc or /sys that shows the container's limits: `beneath` is mounted first, and `shown` over it. */
+export interface ProcView {
+  readonly destination: string;
+  readonly beneath: string;
+  readonly shown: string;
+}
+
 /** Files and namespaces that were made for this start of the container. */
 export interface SandboxPaths {
   /** The network namespace to join: the container's own, or another container's. Absent: a new, empty one. */
@@ -44,6 +51,7 @@ export interface SpecInput {
   /** `linux.cgroupsPath`, in the form that the cgroup driver wants. */
   readonly cgroupsPath: string;
   readonly rootfs: RootfsReader;
+  readonly procViews?: readonly ProcView[];
   /** `root.path`; `rootfs`, which containerd's bundles have, by default. */
   readonly rootfsPath?: string;
   /** The init program for `--init` on the host; undefined when none was found. */

@@ -66,7 +66,7 @@ export class SessionBridge {
     const { shell, home } = await login(container, request.user);
     const { pty } = request;
     const command = request.subsystem ? await sftpCommand(container) : shellCommand(shell, request.command);
-    const id = execs.create(container, {
+    const id = await execs.create(container, {
       Cmd: [...command],
       User: request.user,
       WorkingDir: home,

@@ -3,7 +3,7 @@ import { newId, PouchError } from '@pouch/base';
 import type { ContainerImage } from '../../image/image-service.ts';
 import type { VolumeService } from '../../volume/volume-service.ts';
 import type { Container } from '../container.ts';
-import type { ContainerGeneration, ContainerMount, ContainerRecord } from '../container-record.ts';
+import type { ContainerGeneration, ContainerMount } from '../container-record.ts';
 import { mergeConfig, mergeEnv, validateConfig } from '../create/index.ts';
 import { runsServices } from '../rich/index.ts';
 import { unmergeConfig } from './unmerge-config.ts';
@@ -20,23 +20,25 @@ const PARTS = [
   'mounts',
 ] as const;
 
+/** Parts that a container may be without. */
+const OPTIONAL_PARTS = ['init', 'manifestSize', 'manifestType'] as const;
+
 /** What a container is of its image now. */
 export function generationOf(container: Container): ContainerGeneration {
   const { record, snapshotKey } = container;
-  const parts = Object.fromEntries(PARTS.map((key) => [key, record[key]])) as Pick<
-    ContainerRecord,
-    (typeof PARTS)[number]
+  const present = [...PARTS, ...OPTIONAL_PARTS].filter((key) => record[key] !== undefined);
+  const parts = Object.fromEntries(present.map((key) => [key, record[key]])) as Omit<
+    ContainerGeneration,
+    'snapshotKey'
   >;
-  return { ...structuredClone(parts), snapshotKey, ...(record.init !== undefined && { init: record.init }) };
+  return { ...structuredClone(parts), snapshotKey };
 }
 
 /** Make a container one of another image. Only in memory: the caller stores it with what else changes at once. */
 export function become(container: Container, generation: ContainerGeneration): void {
   const { record } = container;
-  const { init, ...parts } = structuredClone(generation);
-  Object.assign(record, parts);
-  if (init === undefined) delete record.init;
-  else record.init = init;
+  for (const key of OPTIONAL_PARTS) delete record[key];
+  Object.assign(record, structuredClone(generation));
   container.rootfs = undefined;
 }
 
@@ -61,6 +63,8 @@ export function nextGeneration(
     imageId: images.new.id,
     imageReference: request.Image ?? '',
     manifestDigest: images.new.manifestDigest,
+    ...(images.new.manifestSize !== undefined && { manifestSize: images.new.manifestSize }),
+    ...(images.new.manifestType !== undefined && { manifestType: images.new.manifestType }),
     chainId: images.new.chainId,
     platform: images.new.platform,
     config,

@@ -30,7 +30,7 @@ test("the new image's defaults take the place of the old one's", () => {
   assert.deepEqual(config.Env, ['MINE=1', 'PATH=/usr/bin', 'VERSION=2']);
   assert.deepEqual([config.Entrypoint, config.Cmd], [['/new'], ['start']]);
   assert.deepEqual(config.Labels, { of: 'new', own: 'x' });
-  assert.deepEqual([config.User, config.WorkingDir, config.ExposedPorts], ['', '', {}]);
+  assert.deepEqual([config.User, config.WorkingDir, config.ExposedPorts], ['', '', undefined]);
 });
 
 test('what the user gave stays', () => {
