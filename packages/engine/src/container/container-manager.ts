@@ -185,8 +185,7 @@ export class ContainerManager implements ContainerService {
 
   async restart(name: string, options: { signal?: string; timeout?: number }): Promise<void> {
     const container = this.#get(name);
-    const keepsUnderRm = container.record.hostConfig.AutoRemove;
-    if (keepsUnderRm) container.restartPending = true;
+    container.restartPending = true;
     try {
       await this.#parts.stopper.stop(container, options).catch((error: unknown) => {
         if (isErrorCode(error, 'invalid-argument')) {
@@ -198,6 +197,10 @@ export class ContainerManager implements ContainerService {
       await this.#parts.starter.start(container);
     } finally {
       container.restartPending = false;
+      if (container.keepsNetwork && !container.live) {
+        container.keepsNetwork = false;
+        await this.#parts.context.networks.release(container.id);
+      }
     }
     this.#publish(container, 'restart');
   }

@@ -188,6 +188,7 @@ export class Starter {
     await tasks.purge(container.id, container.record.runtime).catch((reason: unknown) => {
       logger.warn('a failed start left something behind', { container: container.id, error: reason });
     });
+    container.keepsNetwork = false;
     await this.#followers.letGo(container);
     const back = before === 'restarting' ? 'exited' : before;
     const finishedAt = before === 'created' ? container.state.finishedAt : nowNanos().toString();
