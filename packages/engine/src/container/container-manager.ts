@@ -353,6 +353,10 @@ export class ContainerManager implements ContainerService {
     return await this.#parts.execs.create(this.#get(name), request);
   }
 
+  execStartsWithTty(execId: string, tty: boolean): boolean {
+    return this.#parts.execs.startsWithTty(execId, tty);
+  }
+
   async execStart(
     execId: string,
     options: { detach: boolean; tty: boolean; consoleSize?: readonly [height: number, width: number] },

@@ -166,7 +166,7 @@ export class ImageList {
       Created: Number(listed.created / 1_000_000_000n),
       Size: size,
       SharedSize: shared ?? -1,
-      Labels: Object.keys(listed.labels).length > 0 ? { ...listed.labels } : null,
+      Labels: { ...listed.labels },
       Containers: this.#deps.imageUsers().filter((user) => user.imageId === target.digest).length,
       Descriptor: apiDescriptor(target),
       ...(options.manifests && { Manifests: await this.manifests(target) }),

@@ -13,8 +13,8 @@ export const networkHandlers: Handlers<
     call.sendJson(200, await networks.list(query.filters ?? {}));
   },
 
-  async NetworkInspect({ call, path, query }, { networks }) {
-    call.sendJson(200, await networks.inspect(path.id, { verbose: query.verbose ?? false }));
+  async NetworkInspect({ call, path }, { networks }) {
+    call.sendJson(200, await networks.inspect(path.id));
   },
 
   async NetworkCreate({ call, body, warnings }, { networks }) {

@@ -26,6 +26,7 @@ export function normaliseHostConfig(request: HostConfig, { host, defaults }: Con
   config.ConsoleSize ??= [0, 0];
   config.PortBindings ??= {};
   config.AutoRemove ??= false;
+  config.OomKillDisable ??= false;
   config.Privileged ??= false;
   config.ReadonlyRootfs ??= false;
   config.PublishAllPorts ??= false;

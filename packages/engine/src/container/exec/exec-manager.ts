@@ -100,17 +100,23 @@ export class ExecManager {
     return matches.length === 1 ? matches[0] : undefined;
   }
 
+  /** Throws `not-found` and `conflict` for one that cannot be started. */
+  startsWithTty(id: string, tty: boolean): boolean {
+    const exec = this.get(id);
+    if (exec.status === 'running') throw new PouchError('conflict', `exec command ${id} is already running`);
+    if (exec.status === 'ended') throw new PouchError('conflict', `exec command ${id} has already run`);
+    requireRunning(exec.container);
+    return exec.request.Tty ?? tty;
+  }
+
   async start(
     id: string,
     options: { detach: boolean; tty: boolean; consoleSize?: readonly [height: number, width: number] },
   ): Promise<AttachSession | undefined> {
+    const tty = this.startsWithTty(id, options.tty);
     const exec = this.get(id);
-    const { request, container } = exec;
-    if (exec.status === 'running') throw new PouchError('conflict', `exec ${id} is already running`);
-    if (exec.status === 'ended') throw new PouchError('conflict', `exec ${id} has already run; create another`);
-    requireRunning(container);
+    const { request } = exec;
     exec.status = 'running';
-    const tty = request.Tty ?? options.tty;
     const io = new ExecIo(await this.#dependencies.fifos.take(), {
       stdin: !options.detach && request.AttachStdin === true,
       stdout: !options.detach && request.AttachStdout === true,
@@ -270,7 +276,7 @@ export class ExecManager {
       OpenStdin: request.AttachStdin ?? false,
       OpenStderr: request.AttachStderr ?? false,
       OpenStdout: request.AttachStdout ?? false,
-      CanRemove: exec.status === 'ended',
+      CanRemove: false,
       ContainerID: container.id,
       DetachKeys: Buffer.from(request.DetachKeys ?? '').toString('base64'),
       Pid: exec.pid,
