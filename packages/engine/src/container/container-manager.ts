@@ -190,6 +190,7 @@ export class ContainerManager implements ContainerService {
       if (container.status === 'paused')
         throw new PouchError('conflict', `container ${container.id} is already paused`);
       if (container.status !== 'running') throw new PouchError('conflict', `container ${container.id} is not running`);
+      using _ = await container.pauseGate.close();
       await context.containerd.tasks.pause(container.id);
       container.transition('paused');
     });

@@ -139,10 +139,16 @@ export class ExecManager {
     // Part of the process, so that the first thing it asks is answered right; the runtimes that ignore it are told again.
     const request = { ...exec.request, ...(size && { ConsoleSize: [size[0], size[1]] as [number, number] }) };
     const process = await buildProcess(container, request, tty);
-    await containerd.tasks.exec({ containerId: container.id, execId: exec.id, process, ...io.open() });
-    publishContainerEvent(events, container, `exec_start: ${exec.request.Cmd.join(' ')}`, { execID: exec.id });
-    exec.pid = await containerd.tasks.start(container.id, exec.id);
-    if (tty && size && size[0] > 0 && size[1] > 0) await this.resize(exec.id, { height: size[0], width: size[1] });
+    await container.pauseGate.add(async () => {
+      requireRunning(container);
+      await containerd.tasks.exec({ containerId: container.id, execId: exec.id, process, ...io.open() });
+      publishContainerEvent(events, container, `exec_start: ${exec.request.Cmd.join(' ')}`, { execID: exec.id });
+      exec.pid = await containerd.tasks.start(container.id, exec.id);
+    });
+    if (tty && size && size[0] > 0 && size[1] > 0) {
+      // A command that is quick has ended by now.
+      await this.resize(exec.id, { height: size[0], width: size[1] }).catch(() => {});
+    }
   }
 
   async #failed(exec: ExecProcess, io: ExecIo, error: unknown): Promise<void> {

@@ -72,8 +72,8 @@ export class Starter {
     container.transition('starting', { ...changes, error: '', oomKilled: false });
     try {
       await Promise.all([container.cleanup, this.#context.filesIdle(container.id)]);
-      const pid = await this.#launch(container);
-      container.transition('running', { pid, exitCode: 0, startedAt: nowNanos().toString() });
+      const { pid, startedAt } = await this.#launch(container);
+      container.transition('running', { pid, exitCode: 0, startedAt });
     } catch (reason) {
       const error = startError(reason, container.record.path);
       await this.#undo(container, before, error);
@@ -83,7 +83,7 @@ export class Starter {
     publishContainerEvent(this.#context.events, container, 'start');
   }
 
-  async #launch(container: Container): Promise<number> {
+  async #launch(container: Container): Promise<{ pid: number; startedAt: string }> {
     const { tasks } = this.#context;
     const [plan, io] = await Promise.all([this.#planner.plan(container), this.#openStreams(container)]);
     const pid = await tasks.create({
@@ -97,10 +97,12 @@ export class Starter {
       image: container.record.imageReference,
     });
     if (container.record.config.OpenStdin) container.stdin.adopt();
+    // Before its first word: clients ask for the log since then.
+    const startedAt = nowNanos().toString();
     await tasks.start(container.id);
     const networks = Object.entries(plan.sandbox.networks);
     container.record.networkIds = Object.fromEntries(networks.map(([name, { NetworkID }]) => [name, NetworkID ?? '']));
-    return pid;
+    return { pid, startedAt };
   }
 
   /** A fresh spool and its pump; the input's FIFO where there is to be input. */
