@@ -29,6 +29,7 @@ import type { EventBus } from '../events/event-bus.ts';
 import type { FileEntry } from './archive/pack-files.ts';
 import { BlobFetcher } from './blob-fetcher.ts';
 import { blobPath } from './blob-reader.ts';
+import { type ImageAssembler, ImageAssembly } from './image-assembly.ts';
 import { ImageAttestations } from './image-attestations.ts';
 import { ImageBuilder } from './image-builder.ts';
 import { ImageCatalog } from './image-catalog.ts';
@@ -83,6 +84,8 @@ export interface ImageManagerDependencies {
 
 /** Images over containerd. Starts to listen to containerd's image events when made; dispose it to stop. */
 export class ImageManager implements ImageService, Disposable {
+  /** For builds. */
+  readonly assembly: ImageAssembler;
   readonly #directory: string;
   readonly #deps: ImageManagerDependencies;
   readonly #catalog: ImageCatalog;
@@ -170,6 +173,16 @@ export class ImageManager implements ImageService, Disposable {
     this.#saver = new ImageSaver({ containerd, catalog, content, resolver });
     this.#committer = new ImageCommitter({ containerd, content, builder });
     this.#registry = new ImageRegistry(registry);
+    this.assembly = new ImageAssembly({
+      containerd,
+      catalog,
+      content,
+      resolver,
+      unpacker,
+      builder,
+      list,
+      onTagged: tell('tag'),
+    });
     this.#watch = new ImageWatch({ events: containerd.events, catalog, logger });
   }
 

@@ -1,5 +1,14 @@
 import { readdir } from 'node:fs/promises';
-import type { ContainerSummary, ImageSummary, SystemDataUsage, SystemInfo, SystemVersion, Volume } from '@pouch/api';
+import type {
+  BuildCache,
+  ContainerSummary,
+  HostFeature,
+  ImageSummary,
+  SystemDataUsage,
+  SystemInfo,
+  SystemVersion,
+  Volume,
+} from '@pouch/api';
 import type { ContainerdClient } from '@pouch/containerd';
 import type { HostProbe } from '@pouch/linux';
 import type { ContainerService } from '../container/container-service.ts';
@@ -39,10 +48,13 @@ export interface SystemDependencies {
   readonly containers: ContainerService;
   readonly images: ImageService;
   readonly volumes: VolumeService;
+  readonly buildCache: () => Promise<BuildCache[]>;
   readonly containerd: ContainerdClient;
   readonly volumeDrivers: () => Promise<readonly string[]>;
   readonly warnings: () => readonly string[];
   readonly listeners: () => number;
+  /** What containers can be given here beyond what Docker has. */
+  readonly features: () => readonly HostFeature[];
 }
 
 /** Tells what this host and this daemon are and can do. */
@@ -167,6 +179,7 @@ export class SystemManager implements SystemService {
       DefaultAddressPools: options.addressPools.map((pool) => ({ ...pool })),
       FirewallBackend: { Driver: 'nftables' },
       CDISpecDirs: null,
+      Features: [...this.#dependencies.features()],
       Warnings: [...hostWarnings(host), ...warnings()],
     };
   }
@@ -193,9 +206,10 @@ export class SystemManager implements SystemService {
       Object.assign(usage, { Volumes: list, VolumeUsage: volumeUsage(list) });
     }
     if (wants('build-cache')) {
+      const list = await this.#dependencies.buildCache();
       Object.assign(usage, {
-        BuildCache: [],
-        BuildCacheUsage: { ActiveCount: 0, TotalCount: 0, Reclaimable: 0, TotalSize: 0, Items: [] },
+        BuildCache: list,
+        BuildCacheUsage: buildCacheUsage(list),
       });
     }
     return usage;
@@ -308,6 +322,19 @@ function volumeUsage(list: readonly Volume[]): NonNullable<SystemDataUsage['Volu
     TotalCount: list.length,
     Reclaimable: idle.reduce((sum, volume) => sum + size(volume), 0),
     TotalSize: list.reduce((sum, volume) => sum + size(volume), 0),
+    Items: [...list],
+  };
+}
+
+/** A layer that an image has too is the image's. */
+function buildCacheUsage(list: readonly BuildCache[]): NonNullable<SystemDataUsage['BuildCacheUsage']> {
+  const active = list.filter(({ InUse }) => InUse);
+  const sizeOf = (records: readonly BuildCache[]): number => records.reduce((sum, { Size }) => sum + Size, 0);
+  return {
+    ActiveCount: active.length,
+    TotalCount: list.length,
+    Reclaimable: sizeOf(list.filter(({ InUse, Shared }) => !InUse && !Shared)),
+    TotalSize: sizeOf(list),
     Items: [...list],
   };
 }

@@ -18,14 +18,14 @@ const EVENT_FILTERS = new Set(
 );
 
 export const systemHandlers: Handlers<
-  'SystemPing' | 'SystemPingHead' | 'SystemVersion' | 'SystemInfo' | 'SystemEvents' | 'SystemDataUsage' | 'BuildPrune'
+  'SystemPing' | 'SystemPingHead' | 'SystemVersion' | 'SystemInfo' | 'SystemEvents' | 'SystemDataUsage'
 > = {
-  async SystemPing({ call }) {
-    pong(call, 'OK');
+  async SystemPing({ call }, { buildkit }) {
+    pong(call, 'OK', buildkit !== undefined);
   },
 
-  async SystemPingHead({ call }) {
-    pong(call, '');
+  async SystemPingHead({ call }, { buildkit }) {
+    pong(call, '', buildkit !== undefined);
   },
 
   async SystemVersion({ call }, { system }) {
@@ -40,7 +40,10 @@ export const systemHandlers: Handlers<
     const since = parseTimestamp(query.since, 'since');
     const until = parseTimestamp(query.until, 'until');
     if (since !== undefined && until !== undefined && until < since) {
-      throw new PouchError('invalid-argument', `the time of 'until' comes before that of 'since'`);
+      throw new PouchError(
+        'invalid-argument',
+        `\`since\` time (${query.since}) cannot be after \`until\` time (${query.until})`,
+      );
     }
     checkEventFilters(query.filters ?? {});
     call.markEndless();
@@ -67,15 +70,11 @@ export const systemHandlers: Handlers<
     const usage = await system.diskUsage(types as DiskUsageType[], call.signal);
     call.sendJson(200, adaptDiskUsage(usage, call.version, query.verbose ?? false));
   },
-
-  /** There is no build cache, so there is nothing to remove. */
-  async BuildPrune({ call }) {
-    call.sendJson(200, { CachesDeleted: null, SpaceReclaimed: 0 });
-  },
 };
 
-function pong(call: Call, text: string): void {
+function pong(call: Call, text: string, hasBuildKit: boolean): void {
   const { response } = call;
+  response.setHeader('Builder-Version', hasBuildKit ? '2' : '1');
   response.setHeader('Cache-Control', 'no-cache, no-store, must-revalidate');
   response.setHeader('Pragma', 'no-cache');
   response.setHeader('Swarm', 'inactive');

@@ -52,7 +52,7 @@ const HOST_CONFIGS: readonly (readonly [HostConfig, string])[] = [
   [{ PortBindings: { '99999/tcp': [] } }, 'invalid port specification: "99999/tcp"'],
   [{ PortBindings: { '80/tcp': [{ HostPort: '70000' }] } }, 'invalid port specification: "70000"'],
   [{ PortBindings: { '80/tcp': [{ HostIp: '1.2.3' }] } }, 'invalid IP address in port binding: 1.2.3'],
-  [{ CapAdd: ['NOPE'] }, 'invalid CapAdd: unknown capability: "NOPE"'],
+  [{ CapAdd: ['NOPE'] }, 'invalid CapAdd: unknown capability: "CAP_NOPE"'],
   [{ CapDrop: ['CAP_NOPE'] }, 'invalid CapDrop: unknown capability: "CAP_NOPE"'],
   [{ Ulimits: [{ Name: 'nope', Soft: 1, Hard: 1 }] }, 'invalid ulimit type: nope'],
   [

@@ -68,7 +68,10 @@ export class HealthMonitor implements Disposable {
     this.#schedule(container, check);
   }
 
+  /** At an end: what does not run is not healthy. No event tells of it, as Docker has none. */
   stopped(container: Container): void {
+    const { health } = container.record.state;
+    if (health) health.status = 'unhealthy';
     clearTimeout(this.#timers.get(container.id));
     this.#timers.delete(container.id);
   }

@@ -1,9 +1,15 @@
-import type { ContainerInspect, EndpointSettingsInspect, HostConfig, NetworkSettings } from '@pouch/api';
+import type {
+  ContainerInspect,
+  ContainerUpgradeState,
+  EndpointSettingsInspect,
+  HostConfig,
+  NetworkSettings,
+} from '@pouch/api';
 import { formatTime } from '@pouch/base';
 import type { Sandbox } from '../../network/sandbox.ts';
 import { filePaths } from '../../network/sandbox-view.ts';
 import { apiTime, type Container } from '../container.ts';
-import type { ContainerMount } from '../container-record.ts';
+import type { ContainerMount, ContainerRecord } from '../container-record.ts';
 import { dockerStatus, isLive } from '../state-machine.ts';
 
 export interface InspectSources {
@@ -42,6 +48,7 @@ export function inspectContainer(container: Container, sources: InspectSources):
     Mounts: record.mounts.map(inspectMount),
     Config: record.config,
     NetworkSettings: networkSettings(container, sandbox),
+    ...upgradeState(record),
     Storage: { RootFS: { Snapshot: { Name: sources.snapshotter } } },
     ...manifestDescriptor(container),
     ...(sources.sizes && { SizeRw: sources.sizes.rw, SizeRootFs: sources.sizes.rootfs }),
@@ -72,6 +79,19 @@ export function manifestDescriptor({
       digest,
       size,
       platform: { architecture, os, ...(variant !== undefined && variant !== '' && { variant }) },
+    },
+  };
+}
+
+function upgradeState({ upgrade, previous }: ContainerRecord): { Upgrade?: ContainerUpgradeState } {
+  if (!upgrade && !previous) return {};
+  return {
+    Upgrade: {
+      ...(upgrade && { Phase: upgrade.phase }),
+      ...(previous && {
+        PreviousImage: previous.generation.imageReference,
+        KeptUntil: formatTime(BigInt(previous.until) * 1_000_000n),
+      }),
     },
   };
 }
