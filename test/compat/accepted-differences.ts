@@ -323,4 +323,11 @@ export const ACCEPTED_DIFFERENCES: readonly AcceptedDifference[] = [
     steps: /http:\/\/x\/v[0-9.]+\/version|docker version/,
     pattern: /^version .*(BuildTime|GoVersion|Module|ModuleVersion|V8|Experimental): .*\n/gm,
   },
+  {
+    id: 'build-words',
+    what: 'What is wrong with a Dockerfile as a whole is refused with the line, and a capital letter more or less.',
+    why: 'Every refusal of a Dockerfile names its line.',
+    steps: /docker build/,
+    pattern: /dockerfile parse error on line 1: (?=no build stage)|[Tt]he Dockerfile \(/g,
+  },
 ];
