@@ -218,6 +218,7 @@ export class ContainerManager implements ContainerService {
       if (container.status === 'paused')
         throw new PouchError('conflict', `container ${container.id} is already paused`);
       if (container.status !== 'running') throw new PouchError('conflict', `container ${container.id} is not running`);
+      using _ = await container.pauseGate.close();
       await context.containerd.tasks.pause(container.id);
       container.transition('paused');
     });
@@ -388,6 +389,10 @@ export class ContainerManager implements ContainerService {
 
   async execCreate(name: string, request: ExecCreateRequest): Promise<string> {
     return await this.#parts.execs.create(this.#get(name), request);
+  }
+
+  execStartsWithTty(execId: string, tty: boolean): boolean {
+    return this.#parts.execs.startsWithTty(execId, tty);
   }
 
   async execStart(

@@ -97,7 +97,6 @@ export class SystemManager implements SystemService {
       Os: 'linux',
       Arch: goArchitecture(host.architecture),
       KernelVersion: host.kernelVersion,
-      Experimental: false,
     };
   }
 
@@ -201,7 +200,8 @@ export class SystemManager implements SystemService {
     }
     signal.throwIfAborted();
     if (wants('container')) {
-      const list = await containers.list({ all: true, size: true, filters: {} });
+      const all = await containers.list({ all: true, size: true, filters: {} });
+      const list = all.map(({ ImageManifestDescriptor: _, ...rest }) => rest);
       Object.assign(usage, { Containers: list, ContainerUsage: containerUsage(list) });
     }
     signal.throwIfAborted();
