@@ -25,7 +25,7 @@ const look = (line: string): ComposeStep => ({ line, look: true });
 const anew = (step: ComposeStep): ComposeStep => ({ ...step, needs: 'recreate' });
 
 /** A line of `logs` without the name in front, whose form differs between clients. */
-const BARE = "sed 's/^[^|]*| //'";
+const BARE = "grep -v '^Attaching to' | sed 's/^[^|]*| //'";
 /** Retry until it succeeds, for what takes a moment: 10 seconds at most. */
 const EVENTUALLY =
   'eventually() { for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do "$@" && return; sleep 0.5; done; return 1; }';
