@@ -129,7 +129,7 @@ function container(one: Inspected, project: string): { readonly Name: string } &
     Ports: Object.entries(one.NetworkSettings.Ports)
       .map(([port, bindings]) => `${port}: ${(bindings ?? []).map(({ HostIp }) => HostIp).join(' ')}`)
       .toSorted(),
-    Networks: Object.fromEntries(networks.toSorted()),
+    Networks: Object.fromEntries(networks.toSorted(([a], [b]) => (String(a) < String(b) ? -1 : 1))),
   };
 }
 
