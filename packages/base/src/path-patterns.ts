@@ -71,7 +71,11 @@ function compile(line: string): Pattern {
   const exclusion = line.startsWith('!');
   const body = exclusion ? line.slice(1).trim() : line;
   if (body === '') throw new PouchError('invalid-argument', 'illegal exclusion pattern: "!"');
-  const text = posix.normalize(body).replace(/^\/+/, '').replace(/(.)\/+$/, '$1') || '.';
+  const text =
+    posix
+      .normalize(body)
+      .replace(/^\/+/, '')
+      .replace(/(.)\/+$/, '$1') || '.';
   return { text, exclusion, matches: matcherOf(text) };
 }
 

@@ -25,9 +25,40 @@ const PATTERNS: readonly (readonly [RegExp, ErrorCode])[] = [
   [/: exec container process [^]*: (?:Exec format error|Permission denied)/, 'command-not-executable'],
 ];
 
-/** The error, with code `command-not-found` (127) or `command-not-executable` (126) where the runtime says so. */
+/** What in the container's configuration the runtime refuses, by crun's words and by runc's. */
+const REFUSALS: readonly (readonly [RegExp, ErrorCode, (match: RegExpExecArray) => string])[] = [
+  [
+    /: (?:chdir `([^`]*)`: Not a directory|error during container init: mkdir (\S+): not a directory)/,
+    'command-not-executable',
+    ([, crun, runc]) => `the working directory cannot be used: ${crun ?? runc} is not a directory in the container`,
+  ],
+  [
+    /: open \/proc\/sys\/(\S+): no such file or directory/i,
+    'invalid-argument',
+    ([, path]) => `the kernel has no parameter ${sysctlName(path)}: check its name, and whether its module is loaded`,
+  ],
+  [
+    /: write (?:to )?\/proc\/sys\/(\S+): (.*?)(?:: unknown)?$/i,
+    'invalid-argument',
+    ([, path, reason]) =>
+      `the kernel does not take the value of the parameter ${sysctlName(path)}: ${reason?.toLowerCase()}`,
+  ],
+];
+
+function sysctlName(path = ''): string {
+  return path.replaceAll('/', '.');
+}
+
+/**
+ * The error, with code `command-not-found` (127) or `command-not-executable` (126) where the runtime says so, and
+ * `invalid-argument` where it refuses something of the configuration.
+ */
 export function mapRuntimeError(error: unknown): unknown {
   if (!(error instanceof PouchError) || error.code !== 'upstream') return error;
+  for (const [pattern, code, say] of REFUSALS) {
+    const match = pattern.exec(error.message);
+    if (match) return new PouchError(code, say(match), { cause: error, details: error.details });
+  }
   const found = PATTERNS.find(([pattern]) => pattern.test(error.message));
   return found
     ? new PouchError(found[1], plainMessage(error.message), { cause: error, details: error.details })

@@ -41,21 +41,21 @@ export const IMAGES = [
       'docker load --platform linux/arm64 -i two.tar',
       'rm two.tar; docker rmi $N:a $N:b',
     ],
-    'image-inspect': [
-      'docker image inspect busybox',
-      'docker image inspect busybox:latest --format "{{.Os}}/{{.Architecture}} {{json .RepoTags}} {{json .Config.Cmd}} {{.RootFS.Type}} {{len .RootFS.Layers}}"',
-      'docker image inspect nowhere',
-      'docker image inspect busybox nowhere --format "{{.Os}}"',
-      'docker history busybox',
-      'docker history --no-trunc -q busybox | wc -l',
-      'docker history --human=false --format "{{.Size}}" busybox | wc -w',
-      'docker history nowhere',
-      'docker inspect busybox --format "{{.Id}}" | cut -c1-7',
-      'docker image inspect --platform linux/arm64 busybox',
-    ],
   }),
   ...scenarios(
     {
+      'image-inspect': [
+        'docker image inspect busybox',
+        'docker image inspect busybox:latest --format "{{.Os}}/{{.Architecture}} {{json .RepoTags}} {{json .Config.Cmd}} {{.RootFS.Type}} {{len .RootFS.Layers}}"',
+        'docker image inspect nowhere',
+        'docker image inspect busybox nowhere --format "{{.Os}}"',
+        'docker history busybox',
+        'docker history --no-trunc -q busybox | wc -l',
+        'docker history --human=false --format "{{.Size}}" busybox | wc -w',
+        'docker history nowhere',
+        'docker inspect busybox --format "{{.Id}}" | cut -c1-7',
+        'docker image inspect --platform linux/arm64 busybox',
+      ],
       images: [
         'docker images',
         'docker images -a -q | wc -l',

@@ -45,7 +45,12 @@ export const buildEndpoints = {
       buildid: query.string('Only for version 2.'),
       version: query.since('1.38', query.string('1: the classic builder; 2: BuildKit.')),
     },
-    body: { kind: 'binary', mediaTypes: TAR_TYPES, optional: true, description: 'The context: a tar archive, plain or compressed.' },
+    body: {
+      kind: 'binary',
+      mediaTypes: TAR_TYPES,
+      optional: true,
+      description: 'The context: a tar archive, plain or compressed.',
+    },
     responses: { 200: respond.jsonStream(JSONMessage, 'Progress; the id is in the last aux.') },
     errors: [404, 413, 501],
   }),

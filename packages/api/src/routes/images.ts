@@ -16,6 +16,10 @@ import { DistributionInspect } from '../schemas/registry.ts';
 import { endpoint, optionalBody, respond, TAR_TYPES } from './endpoint.ts';
 
 const platform = query.since('1.48', query.json(Platform, 'An OCI platform, as JSON.'));
+const platforms = query.differs(
+  'One at most; several are refused.',
+  query.since('1.48', query.jsons(Platform, 'Each as JSON; several from 1.52 on.')),
+);
 const changes = query.strings(
   'Dockerfile instructions: CMD, ENTRYPOINT, ENV, EXPOSE, LABEL, ONBUILD, USER, VOLUME, WORKDIR.',
 );
@@ -27,13 +31,16 @@ export const imageEndpoints = {
     tag: 'Image',
     summary: 'List images',
     query: {
-      all: query.bool('Also the layers between.'),
+      all: query.differs('There are none: layers are no images.', query.bool('Also the layers between.')),
       filter: query.string('A reference; old clients.'),
       filters: query.filters(['before', 'dangling', 'id', 'label', 'reference', 'since', 'until']),
       'shared-size': query.since('1.42', query.bool()),
       digests: query.bool(),
       manifests: query.since('1.47', query.bool()),
-      identity: query.since('1.54', query.bool()),
+      identity: query.differs(
+        'Images carry no Identity: signatures are not looked at, and where an image was pulled from is not written down.',
+        query.since('1.54', query.bool()),
+      ),
     },
     responses: { 200: respond.json(list(ImageSummary), 'The images, newest first.') },
   }),
@@ -120,8 +127,14 @@ export const imageEndpoints = {
     summary: 'Remove a name of an image, and with the last one the image',
     query: {
       force: query.bool('Also when stopped containers use it or it has several names.'),
-      noprune: query.bool('Keep untagged parents.'),
-      platforms: query.since('1.50', query.jsons(Platform, 'Only these, each as JSON.')),
+      noprune: query.differs(
+        'No image here keeps its parents by name, so nothing is pruned.',
+        query.bool('Keep untagged parents.'),
+      ),
+      platforms: query.differs(
+        'Refused: an image goes as a whole.',
+        query.since('1.50', query.jsons(Platform, 'Only these, each as JSON.')),
+      ),
     },
     responses: { 200: respond.json(list(ImageDeleteItem), 'What was removed.') },
     errors: [404, 409],
@@ -155,7 +168,7 @@ export const imageEndpoints = {
     nameHoldsSlashes: true,
     tag: 'Image',
     summary: 'Save an image as a tar archive',
-    query: { platform: query.since('1.48', query.jsons(Platform, 'Each as JSON; several from 1.52 on.')) },
+    query: { platform: platforms },
     responses: { 200: respond.tar('An archive that is both an OCI layout and what docker save writes.') },
     errors: [404],
   }),
@@ -166,7 +179,7 @@ export const imageEndpoints = {
     summary: 'Save several images as one tar archive',
     query: {
       names: query.required(query.strings()),
-      platform: query.since('1.48', query.jsons(Platform, 'Each as JSON; several from 1.52 on.')),
+      platform: platforms,
     },
     responses: { 200: respond.tar('The archive.') },
     errors: [404],
@@ -178,7 +191,7 @@ export const imageEndpoints = {
     summary: 'Load images from a tar archive',
     query: {
       quiet: query.bool('No progress.'),
-      platform: query.since('1.48', query.jsons(Platform, 'Each as JSON; several from 1.52 on.')),
+      platform: platforms,
     },
     body: {
       kind: 'binary',
@@ -193,7 +206,7 @@ export const imageEndpoints = {
     tag: 'Image',
     summary: 'Make an image of a container',
     query: {
-      container: query.required(query.string()),
+      container: query.string('Required.'),
       repo: query.string(),
       tag: query.string(),
       comment: query.string(),

@@ -8,12 +8,13 @@ import { endpoint, jsonBody, respond } from './endpoint.ts';
 
 const PING_HEADERS = {
   'Api-Version': 'The newest API version of the daemon.',
-  'Builder-Version': 'The builder to use: 2 is BuildKit.',
   'Docker-Experimental': 'true or false.',
   Ostype: 'linux',
   Swarm: 'inactive',
 };
-const pong = { ...respond.text('OK'), headers: PING_HEADERS } as const;
+/** Of the answer to a ping, where there is a builder. */
+const optionalHeaders = { 'Builder-Version': 'The builder to use: 2 is BuildKit.' };
+const pong = { ...respond.text('OK'), headers: PING_HEADERS, optionalHeaders } as const;
 
 export const systemEndpoints = {
   SystemPing: endpoint({
@@ -28,8 +29,7 @@ export const systemEndpoints = {
     path: '/_ping',
     tag: 'System',
     summary: 'Is the daemon there? Headers only.',
-    since: '1.40',
-    responses: { 200: { ...respond.empty('It is.'), headers: PING_HEADERS } },
+    responses: { 200: { ...respond.empty('It is.'), headers: PING_HEADERS, optionalHeaders } },
   }),
   SystemVersion: endpoint({
     method: 'GET',
@@ -73,7 +73,6 @@ export const systemEndpoints = {
     path: '/system/df',
     tag: 'System',
     summary: 'Disk use',
-    since: '1.25',
     query: {
       type: query.since('1.42', query.strings('container, image, volume or build-cache; without it all.')),
       verbose: query.since('1.52', query.bool('List the items too.')),

@@ -1,5 +1,7 @@
 import { buildEndpoints } from './build.ts';
+import { checkpointEndpoints } from './checkpoints.ts';
 import { containerStreamEndpoints } from './container-streams.ts';
+import { containerUpgradeEndpoints } from './container-upgrade.ts';
 import { containerEndpoints } from './containers.ts';
 import type { BodyOf, Endpoint, PathValues, QueryOf, ResultOf } from './endpoint.ts';
 import { execEndpoints } from './exec.ts';
@@ -13,6 +15,8 @@ export const ENDPOINTS = {
   ...systemEndpoints,
   ...containerEndpoints,
   ...containerStreamEndpoints,
+  ...containerUpgradeEndpoints,
+  ...checkpointEndpoints,
   ...execEndpoints,
   ...imageEndpoints,
   ...buildEndpoints,

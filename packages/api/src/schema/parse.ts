@@ -45,22 +45,27 @@ export function unknownFields(schema: Schema, value: unknown): string[] {
  * version, the value must be as that version has it.
  */
 export function violation(schema: Schema, value: unknown, minor?: number): string | undefined {
-  let unknown: string | undefined;
+  return violations(schema, value, minor)[0];
+}
+
+/** As `violation`: every unknown field, behind the first fault of another kind. */
+export function violations(schema: Schema, value: unknown, minor?: number): string[] {
+  const unknown: string[] = [];
   const run: Run = {
     path: [],
     lenient: false,
     onUnknown: (path) => {
-      unknown ??= path;
+      unknown.push(`${path}: unknown field`);
     },
     minor,
   };
   try {
     compiled(schema)(value, run);
   } catch (error) {
-    if (error instanceof SchemaViolation) return `${error.path === '' ? 'the value' : error.path}: ${error.problem}`;
-    throw error;
+    if (!(error instanceof SchemaViolation)) throw error;
+    return [`${error.path === '' ? 'the value' : error.path}: ${error.problem}`, ...unknown];
   }
-  return unknown === undefined ? undefined : `${unknown}: unknown field`;
+  return unknown;
 }
 
 /** `parse` of JSON text. Throws invalid-argument also for what is not JSON. */

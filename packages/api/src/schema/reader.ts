@@ -28,6 +28,7 @@ export class SchemaViolation extends Error {
 /** How deep a value without a schema of its own may nest. */
 const MAX_DEPTH = 64;
 const INT64 = 2 ** 63;
+const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/;
 /** Assigning to it would change an object's prototype instead of adding a key. */
 const FORBIDDEN_KEY = '__proto__';
 
@@ -38,6 +39,7 @@ export function readerOf(schema: JsonSchema): Reader {
   if (schema.enum) return enumReader(schema.enum);
   switch (schema.type) {
     case 'string':
+      if (schema.format === 'date-time') return timeReader;
       return (value, run) => (typeof value === 'string' ? value : orZero(value, run, '', 'a string'));
     case 'boolean':
       return (value, run) => (typeof value === 'boolean' ? value : orZero(value, run, false, 'true or false'));
@@ -53,6 +55,12 @@ export function readerOf(schema: JsonSchema): Reader {
       return jsonReader;
   }
 }
+
+/** RFC 3339; requests may leave it to a manager to complain. */
+const timeReader: Reader = (value, run) => {
+  if (typeof value !== 'string') return orZero(value, run, '', 'a time');
+  return run.lenient || TIME.test(value) ? value : fail(run, value, 'a time (RFC 3339)');
+};
 
 function stringOrListReader(): Reader {
   const listReader = arrayReader({ type: 'array', items: { type: 'string' } });

@@ -34,9 +34,17 @@ export interface JsonSchema {
   readonly 'x-was'?: unknown;
   /** First API version in whose answers the field always is; older ones may have it. */
   readonly 'x-required-since-version'?: string;
-  /** The schema that was given a lifespan. */
+  /** Where Pouch makes of a request's field something else than Docker does. */
+  readonly 'x-pouch'?: Treatment;
+  /** The schema that was given a lifespan or a treatment. */
   readonly 'x-of'?: JsonSchema;
 }
+
+/** What becomes of a field of a request that is not simply acted upon, and why; docs/reference/docker.md shows it. */
+export type Treatment =
+  | { readonly kind: 'differs' | 'not-acted-upon'; readonly why: string }
+  /** `example` is answered with an error, `beside` what else its object needs. */
+  | { readonly kind: 'refused'; readonly why: string; readonly example: unknown; readonly beside?: object };
 
 export interface Schema<T = unknown> extends JsonSchema {
   /** Never there at run time. */
@@ -99,7 +107,26 @@ export function requiredSince<T>(version: string, schema: Schema<T>): Schema<T> 
   return { ...schema, 'x-of': schema['x-of'] ?? schema, 'x-required-since-version': version } as Schema<T>;
 }
 
-/** The lifespan of a field that is described anew. */
+function treated<T>(treatment: Treatment, schema: Schema<T>): Schema<T> {
+  return { ...schema, 'x-of': schema['x-of'] ?? schema, 'x-pouch': treatment } as Schema<T>;
+}
+
+/** A field that is acted upon, but not quite as Docker does. */
+export function differs<T>(why: string, schema: Schema<T>): Schema<T> {
+  return treated({ kind: 'differs', why }, schema);
+}
+
+/** A field that is taken, and shown where Docker shows it, and changes nothing. */
+export function notActedUpon<T>(why: string, schema: Schema<T>): Schema<T> {
+  return treated({ kind: 'not-acted-upon', why }, schema);
+}
+
+/** A field that is answered with an error when it asks for something. */
+export function refused<T>(why: string, example: T, schema: Schema<T>, beside?: object): Schema<T> {
+  return treated({ kind: 'refused', why, example, ...(beside && { beside }) }, schema);
+}
+
+/** The lifespan and the treatment of a field that is described anew. */
 export function lifespanOf(schema: JsonSchema): JsonSchema {
   const names = [
     'x-since-version',
@@ -107,6 +134,7 @@ export function lifespanOf(schema: JsonSchema): JsonSchema {
     'x-filled-until-version',
     'x-was',
     'x-required-since-version',
+    'x-pouch',
   ] as const;
   return Object.fromEntries(names.filter((name) => name in schema).map((name) => [name, schema[name]]));
 }

@@ -5,7 +5,9 @@ import {
   filledUntil,
   int,
   list,
+  notActedUpon,
   object,
+  oneOf,
   since,
   type Static,
   str,
@@ -28,6 +30,8 @@ export const HealthConfig = object(
 );
 export type HealthConfig = Static<typeof HealthConfig>;
 
+const BY_ATTACH = 'As with Docker, the attach request says which streams a client gets.';
+
 /** What runs in the container: the part that an image can also carry. */
 export const ContainerConfig = object(
   'ContainerConfig',
@@ -36,9 +40,9 @@ export const ContainerConfig = object(
     Hostname: str(),
     Domainname: str(),
     User: str('user, user:group, uid or uid:gid.'),
-    AttachStdin: bool(),
-    AttachStdout: bool(),
-    AttachStderr: bool(),
+    AttachStdin: notActedUpon(BY_ATTACH, bool()),
+    AttachStdout: notActedUpon(BY_ATTACH, bool()),
+    AttachStderr: notActedUpon(BY_ATTACH, bool()),
     ExposedPorts: dict(empty, 'Keys are port/protocol: 80/tcp.'),
     Tty: bool(),
     OpenStdin: bool(),
@@ -46,18 +50,26 @@ export const ContainerConfig = object(
     Env: list(str(), 'NAME=value; NAME alone removes the variable.'),
     Cmd: stringOrList(),
     Healthcheck: HealthConfig,
-    ArgsEscaped: bool('Windows only.'),
+    ArgsEscaped: notActedUpon('It is about Windows.', bool('Windows only.')),
     Image: str(),
     Volumes: dict(empty, 'Keys are paths in the container.'),
     WorkingDir: str(),
     Entrypoint: stringOrList(),
     NetworkDisabled: bool(),
     MacAddress: until('1.51', str("Of the main network's endpoint, which carries it itself since API 1.44.")),
-    OnBuild: filledUntil('1.51', null, list(str())),
+    OnBuild: filledUntil(
+      '1.51',
+      null,
+      notActedUpon('It is kept for builds on an image that is committed.', list(str())),
+    ),
     Labels: dict(str()),
     StopSignal: str(),
     StopTimeout: int('Seconds; -1 waits for ever.'),
     Shell: stringOrList(),
+    Rich: bool('Pouch: run under an init, as a machine does; absent leaves it to labels and the daemon.'),
+    RichMode: oneOf('', 'dumb-init', 'systemd', 'sbin-init'),
+    InitScript: str('Pouch: run in the container before its command; a path, or text for /bin/sh.'),
+    RichKeep: bool('Pouch: the machine lives on when its command has ended.'),
   },
   'What runs in a container.',
 );

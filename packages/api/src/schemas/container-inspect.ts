@@ -19,6 +19,7 @@ import { Descriptor } from './descriptor.ts';
 import { HostConfigInspect, PortBinding } from './host-config.ts';
 import { MountPoint } from './mount.ts';
 import { EndpointSettingsInspect } from './networking-config.ts';
+import { ContainerUpgradeState } from './container-upgrade.ts';
 
 export const GraphDriverData = object('GraphDriverData', { Name: str(), Data: nullable(dict(str())) });
 export type GraphDriverData = Static<typeof GraphDriverData>;
@@ -93,6 +94,7 @@ export const ContainerInspect = object(
     ImageManifestDescriptor: since('1.48', Descriptor),
     GraphDriver: GraphDriverData,
     Storage: since('1.52', ContainerStorage),
+    Upgrade: ContainerUpgradeState,
     SizeRw: int('Bytes; only when asked for.'),
     SizeRootFs: int('Bytes; only when asked for.'),
   },

@@ -79,7 +79,7 @@ export const ImageManifestSummary = object(
       'ImageManifestImageData',
       {
         Platform,
-        Containers: list(str(), 'Ids of containers of this manifest.'),
+        Containers: nullable(list(str(), 'Ids of containers of this manifest.')),
         Size: object('ImageManifestUnpackedSize', { Unpacked: int() }),
       },
       { Identity: since('1.54', ImageIdentity) },

@@ -20,18 +20,19 @@ export const BuildCache = object(
 );
 export type BuildCache = Static<typeof BuildCache>;
 
+/** Docker leaves out what is 0. */
 const usage = { ActiveCount: int(), TotalCount: int(), Reclaimable: int('Bytes.'), TotalSize: int('Bytes.') };
 
-export const ImagesDiskUsage = object('ImagesDiskUsage', usage, { Items: list(ImageSummary) });
+export const ImagesDiskUsage = object('ImagesDiskUsage', {}, { ...usage, Items: list(ImageSummary) });
 export type ImagesDiskUsage = Static<typeof ImagesDiskUsage>;
 
-export const ContainersDiskUsage = object('ContainersDiskUsage', usage, { Items: list(ContainerSummary) });
+export const ContainersDiskUsage = object('ContainersDiskUsage', {}, { ...usage, Items: list(ContainerSummary) });
 export type ContainersDiskUsage = Static<typeof ContainersDiskUsage>;
 
-export const VolumesDiskUsage = object('VolumesDiskUsage', usage, { Items: list(Volume) });
+export const VolumesDiskUsage = object('VolumesDiskUsage', {}, { ...usage, Items: list(Volume) });
 export type VolumesDiskUsage = Static<typeof VolumesDiskUsage>;
 
-export const BuildCacheDiskUsage = object('BuildCacheDiskUsage', usage, { Items: list(BuildCache) });
+export const BuildCacheDiskUsage = object('BuildCacheDiskUsage', {}, { ...usage, Items: list(BuildCache) });
 export type BuildCacheDiskUsage = Static<typeof BuildCacheDiskUsage>;
 
 /** The lists are the shape until API 1.51; the `…Usage` objects, the one of later versions, which have the lists too unless `verbose` is asked for. */

@@ -91,6 +91,13 @@ export type FirewallInfo = Static<typeof FirewallInfo>;
 /** Whether plugins of the Node Resource Interface are asked. */
 export const NRIInfo = object('NRIInfo', {}, { Info: nullable(list(tuple2(str()))) });
 export type NRIInfo = Static<typeof NRIInfo>;
+/** Something that this host can do or not, found by probing. */
+export const HostFeature = object('HostFeature', {
+  Name: str(),
+  Available: bool(),
+  Detail: str('How it is done here, or what is missing.'),
+});
+export type HostFeature = Static<typeof HostFeature>;
 
 export const NetworkAddressPool = object('NetworkAddressPool', { Base: str(), Size: int() });
 export type NetworkAddressPool = Static<typeof NetworkAddressPool>;
@@ -166,6 +173,7 @@ export const SystemInfo = object(
     DiscoveredDevices: since('1.50', list(DeviceInfo)),
     NRI: since('1.53', NRIInfo),
     Containerd: since('1.46', ContainerdInfo),
+    Features: list(HostFeature, 'Pouch: what containers can be given here beyond what Docker has.'),
   },
 );
 export type SystemInfo = Static<typeof SystemInfo>;

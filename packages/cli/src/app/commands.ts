@@ -36,10 +36,18 @@ const container = {
   top: node("List a container's processes", () => import('../commands/top.ts')),
   unpause: node('Let frozen containers go on', () => import('../commands/unpause.ts')),
   update: node('Change the limits of containers while they live', () => import('../commands/update.ts')),
+  upgrade: node('Put another image under a container', () => import('../commands/upgrade.ts')),
   wait: node('Wait until containers stop, then print their exit codes', () => import('../commands/wait.ts')),
 } satisfies Record<string, CommandNode>;
 
+const checkpoint = {
+  create: node("Write a container's processes down with CRIU", () => import('../commands/checkpoint-create.ts')),
+  ls: node("List a container's checkpoints", () => import('../commands/checkpoint-ls.ts'), ['list']),
+  rm: node('Remove a checkpoint', () => import('../commands/checkpoint-rm.ts'), ['remove']),
+} satisfies Record<string, CommandNode>;
+
 const image = {
+  build: node('Build an image of a Dockerfile', () => import('../commands/build.ts')),
   history: node('Show the layers of an image and what made them', () => import('../commands/history.ts')),
   import: node('Make an image of a tar archive of files', () => import('../commands/import.ts')),
   inspect: node('Show everything about images as JSON', () => import('../commands/image-inspect.ts')),
@@ -51,6 +59,11 @@ const image = {
   rm: node('Remove images', () => import('../commands/rmi.ts'), ['remove']),
   save: node('Write images as a tar archive', () => import('../commands/save.ts')),
   tag: node('Give an image another name', () => import('../commands/tag.ts')),
+} satisfies Record<string, CommandNode>;
+
+const builder = {
+  build: node('Build an image of a Dockerfile', () => import('../commands/build.ts')),
+  prune: node('Remove build cache that nothing uses', () => import('../commands/builder-prune.ts')),
 } satisfies Record<string, CommandNode>;
 
 const network = {
@@ -112,6 +125,7 @@ export const COMMANDS: Tree = {
   run: top('common', container.run),
   exec: top('common', container.exec),
   ps: top('common', container.ls),
+  build: top('common', image.build),
   pull: top('common', image.pull),
   push: top('common', image.push),
   images: top('common', image.ls),
@@ -123,6 +137,8 @@ export const COMMANDS: Tree = {
     group: 'common',
   },
   info: top('common', system.info),
+  builder: { purpose: 'Building images, and its cache', group: 'management', children: builder },
+  checkpoint: { purpose: 'Containers frozen into files', group: 'management', children: checkpoint },
   compose: {
     purpose: 'Applications of several containers, from a Compose file',
     group: 'management',
@@ -168,5 +184,6 @@ export const COMMANDS: Tree = {
   top: top('other', container.top),
   unpause: top('other', container.unpause),
   update: top('other', container.update),
+  upgrade: top('other', container.upgrade),
   wait: top('other', container.wait),
 };

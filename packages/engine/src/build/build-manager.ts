@@ -54,7 +54,10 @@ export class BuildManager implements BuildService, AsyncDisposable {
       images,
       containers: dependencies.containers,
       cache: new BuildCache({ db, containerd, imageLayers: async () => await images.assembly.layerDigests() }),
-      mounts: new RootfsMounts({ directory: join(options.state, 'build') }, { volumes: dependencies.volumes, workers, logger }),
+      mounts: new RootfsMounts(
+        { directory: join(options.state, 'build') },
+        { volumes: dependencies.volumes, workers, logger },
+      ),
       workers,
       logger,
       pathHashes: new Map(),

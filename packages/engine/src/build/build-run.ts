@@ -103,7 +103,9 @@ class BuildRun implements AsyncDisposable {
     // All begin at once; each waits for what it needs when it needs it.
     const jobs = needed.map((index) => this.#stage(index));
     const settled = await Promise.allSettled(jobs);
-    const failure = settled.find((job) => job.status === 'rejected' && !isStop(job.reason)) ?? settled.find((job) => job.status === 'rejected');
+    const failure =
+      settled.find((job) => job.status === 'rejected' && !isStop(job.reason)) ??
+      settled.find((job) => job.status === 'rejected');
     if (failure?.status === 'rejected') {
       this.#request.signal.throwIfAborted();
       throw failure.reason;
@@ -247,13 +249,16 @@ class BuildRun implements AsyncDisposable {
   /** Of the state of the target an image, unless there is one. */
   async #finish(state: BuildState): Promise<BuildState> {
     if (state.imageId !== undefined) return state;
-    if (state.history.length === 0) throw new PouchError('invalid-argument', 'No image was generated. Is your Dockerfile empty?');
+    if (state.history.length === 0)
+      throw new PouchError('invalid-argument', 'No image was generated. Is your Dockerfile empty?');
     const { assembly } = this.#env.images;
     const known = this.#env.cache.imageOf(state.id);
     if (known !== undefined && assembly.has(known)) return { ...state, id: known, imageId: known };
     const [name] = this.#request.tags;
     const lease = await this.#lease.id();
-    const id = await this.#guarded(async () => await assembly.assemble({ config: configOf(state), layers: state.layers, name, lease }));
+    const id = await this.#guarded(
+      async () => await assembly.assemble({ config: configOf(state), layers: state.layers, name, lease }),
+    );
     this.#env.cache.noteImage(state.id, id);
     return { ...state, id, imageId: id };
   }

@@ -54,7 +54,9 @@ export function nextState(state: BuildState, result: StepResult, imageId?: strin
     chain: result.chain,
     imageId,
   };
-  const id = `sha256:${createHash('sha256').update(JSON.stringify(configOf(next))).digest('hex')}`;
+  const id = `sha256:${createHash('sha256')
+    .update(JSON.stringify(configOf(next)))
+    .digest('hex')}`;
   return { ...next, id };
 }
 

@@ -1,4 +1,7 @@
 import type {
+  AuthConfig,
+  Checkpoint,
+  CheckpointCreateRequest,
   ContainerChange,
   ContainerCreateRequest,
   ContainerCreateResponse,
@@ -9,14 +12,17 @@ import type {
   ContainerTop,
   ContainerUpdateRequest,
   ContainerUpdateResponse,
+  ContainerUpgradeRequest,
+  ContainerUpgradeResponse,
   ContainerWaitResponse,
   EndpointSettings,
   ExecCreateRequest,
   ExecInspect,
 } from '@pouch/api';
-import { asPouchError, isErrorCode, PouchError } from '@pouch/base';
+import { isErrorCode, PouchError } from '@pouch/base';
 import { type CgroupHierarchy, cgroupPaths, listCgroupPids } from '@pouch/linux';
 import type { ContainerImage, ImageService } from '../image/image-service.ts';
+import type { Checkpointer } from './checkpoint/checkpointer.ts';
 import type { Container } from './container.ts';
 import type {
   ArchiveStat,
@@ -29,6 +35,7 @@ import type {
   WaitCondition,
 } from './container-service.ts';
 import { validateContainerName } from './create/index.ts';
+import { explained } from './explained.ts';
 import type { ExecManager } from './exec/exec-manager.ts';
 import type { ContainerFilesystem } from './filesystem/index.ts';
 import type { CommitOptions, Committer } from './lifecycle/committer.ts';
@@ -42,6 +49,7 @@ import type { StartPlanner } from './lifecycle/start-plan.ts';
 import type { Starter } from './lifecycle/starter.ts';
 import type { Stopper } from './lifecycle/stopper.ts';
 import type { Updater } from './lifecycle/updater.ts';
+import type { Upgrader } from './upgrade/upgrader.ts';
 import { waitFor } from './lifecycle/waiter.ts';
 import { attachTo, readLogs } from './stdio/attach.ts';
 import { inspectContainer } from './view/inspect.ts';
@@ -65,6 +73,8 @@ export interface ContainerManagerParts {
   readonly stopper: Stopper;
   readonly remover: Remover;
   readonly updater: Updater;
+  readonly upgrader: Upgrader;
+  readonly checkpointer: Checkpointer;
   readonly connector: NetworkConnector;
   readonly committer: Committer;
   readonly pruner: Pruner;
@@ -149,8 +159,24 @@ export class ContainerManager implements ContainerService {
     });
   }
 
-  async start(name: string): Promise<void> {
-    await this.#parts.starter.start(this.#get(name));
+  async start(name: string, options: { checkpoint?: string; checkpointDir?: string } = {}): Promise<void> {
+    const container = this.#get(name);
+    const { starter, checkpointer } = this.#parts;
+    if (!options.checkpoint) return await starter.start(container);
+    const checkpoint = await checkpointer.find(container, options.checkpoint, options.checkpointDir);
+    await starter.start(container, { checkpoint });
+  }
+
+  async checkpointCreate(name: string, request: CheckpointCreateRequest): Promise<void> {
+    await this.#parts.checkpointer.create(this.#get(name), request);
+  }
+
+  async checkpointList(name: string, dir?: string): Promise<Checkpoint[]> {
+    return await this.#parts.checkpointer.list(this.#get(name), dir);
+  }
+
+  async checkpointRemove(name: string, checkpoint: string, dir?: string): Promise<void> {
+    await this.#parts.checkpointer.remove(this.#get(name), checkpoint, dir);
   }
 
   async stop(name: string, options: { signal?: string; timeout?: number }): Promise<void> {
@@ -177,10 +203,9 @@ export class ContainerManager implements ContainerService {
   }
 
   async kill(name: string, signal?: string): Promise<void> {
-    const { index } = this.#parts.context;
-    if (!index.find(name))
-      throw new PouchError('not-found', `cannot kill container: ${name}: No such container: ${name}`);
-    await this.#parts.stopper.kill(this.#get(name), signal);
+    await explained(`cannot kill container: ${name}`, async () => {
+      await this.#parts.stopper.kill(this.#get(name), signal);
+    });
   }
 
   async pause(name: string): Promise<void> {
@@ -210,22 +235,31 @@ export class ContainerManager implements ContainerService {
   async rename(name: string, newName: string): Promise<void> {
     const container = this.#get(name);
     const { context } = this.#parts;
+    if (newName === '') throw new PouchError('invalid-argument', 'Neither old nor new names may be empty');
+    const allocating = 'Error when allocating new name';
     const plain = newName.replace(/^\//, '');
     const oldName = container.record.name;
     if (plain === oldName) {
       throw new PouchError('invalid-argument', 'Renaming a container with the same name as its current name');
     }
-    allocating(() => validateContainerName(`/${plain}`));
+    await explained(allocating, () => validateContainerName(`/${plain}`));
     await context.mutex.run(container.id, async () => {
-      allocating(() => context.index.rename(container, plain));
+      await explained(allocating, () => context.index.rename(container, plain));
       context.networks.rename(container.id, plain);
-      await Promise.resolve();
     });
     this.#publish(container, 'rename', { oldName: `/${oldName}` });
   }
 
   async update(name: string, request: ContainerUpdateRequest): Promise<ContainerUpdateResponse> {
     return await this.#parts.updater.update(this.#get(name), request);
+  }
+
+  async upgrade(
+    name: string,
+    request: ContainerUpgradeRequest,
+    options: { auth?: AuthConfig } = {},
+  ): Promise<ContainerUpgradeResponse> {
+    return await this.#parts.upgrader.upgrade(this.#get(name), request, options);
   }
 
   async remove(name: string, options: { force: boolean; volumes: boolean; link?: boolean }): Promise<void> {
@@ -366,15 +400,5 @@ export class ContainerManager implements ContainerService {
 
   async execInspect(execId: string): Promise<ExecInspect> {
     return await Promise.resolve(this.#parts.execs.inspect(execId));
-  }
-}
-
-/** Renaming, as Docker tells of it. */
-function allocating(step: () => void): void {
-  try {
-    step();
-  } catch (error) {
-    const known = asPouchError(error);
-    throw new PouchError(known.code, `Error when allocating new name: ${known.message}`, { cause: error });
   }
 }

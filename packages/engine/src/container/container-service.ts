@@ -1,4 +1,7 @@
 import type {
+  AuthConfig,
+  Checkpoint,
+  CheckpointCreateRequest,
   ContainerChange,
   ContainerCreateRequest,
   ContainerCreateResponse,
@@ -9,6 +12,8 @@ import type {
   ContainerTop,
   ContainerUpdateRequest,
   ContainerUpdateResponse,
+  ContainerUpgradeRequest,
+  ContainerUpgradeResponse,
   ContainerWaitResponse,
   ExecCreateRequest,
   ExecInspect,
@@ -89,7 +94,7 @@ export interface ContainerService {
   ): Promise<ContainerCreateResponse>;
   list(options: { all: boolean; limit?: number; size?: boolean; filters: Filters }): Promise<ContainerSummary[]>;
   inspect(name: string, options?: { size?: boolean }): Promise<ContainerInspect>;
-  start(name: string): Promise<void>;
+  start(name: string, options?: { checkpoint?: string; checkpointDir?: string }): Promise<void>;
   stop(name: string, options: { signal?: string; timeout?: number }): Promise<void>;
   restart(name: string, options: { signal?: string; timeout?: number }): Promise<void>;
   kill(name: string, signal?: string): Promise<void>;
@@ -97,6 +102,16 @@ export interface ContainerService {
   unpause(name: string): Promise<void>;
   rename(name: string, newName: string): Promise<void>;
   update(name: string, request: ContainerUpdateRequest): Promise<ContainerUpdateResponse>;
+  /** Another image under it. Throws `conflict` when that failed, and it is as it was. */
+  upgrade(
+    name: string,
+    request: ContainerUpgradeRequest,
+    options?: { auth?: AuthConfig },
+  ): Promise<ContainerUpgradeResponse>;
+  /** Freeze its processes into files. Throws `unsupported` where host or runtime cannot. */
+  checkpointCreate(name: string, request: CheckpointCreateRequest): Promise<void>;
+  checkpointList(name: string, dir?: string): Promise<Checkpoint[]>;
+  checkpointRemove(name: string, checkpoint: string, dir?: string): Promise<void>;
   remove(name: string, options: { force: boolean; volumes: boolean; link?: boolean }): Promise<void>;
   /** Known to exist when this returns (the transport can send its headers); the result follows. */
   wait(

@@ -59,6 +59,19 @@ export class Container {
     return this.record.id;
   }
 
+  /** The key of its root file system in the snapshotter. */
+  get snapshotKey(): string {
+    return this.record.snapshotKey ?? this.record.id;
+  }
+
+  /** Those of what it was, or is to be, too. */
+  get snapshotKeys(): string[] {
+    const { previous, upgrade } = this.record;
+    return [this.snapshotKey, previous?.generation.snapshotKey, upgrade?.other.snapshotKey].filter(
+      (key, at, all) => key !== undefined && all.indexOf(key) === at,
+    ) as string[];
+  }
+
   get state(): Readonly<ContainerState> {
     return this.record.state;
   }

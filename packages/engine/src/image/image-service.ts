@@ -19,6 +19,9 @@ export interface ContainerImage {
   readonly id: string;
   /** Digest of the manifest for the chosen platform. */
   readonly manifestDigest: string;
+  /** That manifest's size in bytes, and media type; a step of a build has no manifest. */
+  readonly manifestSize?: number;
+  readonly manifestType?: string;
   readonly config: ImageConfig;
   /** Snapshot key of the unpacked top layer in containerd's snapshotter; '' for an image without layers. */
   readonly chainId: string;

@@ -73,6 +73,7 @@ export class AddressBook {
         throw new PouchError(
           'invalid-argument',
           `invalid endpoint settings:\nno configured subnet contains IP address ${wanted}`,
+          { details: { network: network.name } },
         );
       }
       pool.reserve(address);

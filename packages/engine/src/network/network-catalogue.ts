@@ -226,7 +226,6 @@ export class NetworkCatalogue {
       enableIPv6: false,
       ipamOptions: null,
       ipam: [],
-      hasUserSubnet: false,
       options: {},
       labels: {},
       predefined: true,

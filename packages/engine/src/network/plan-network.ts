@@ -58,7 +58,6 @@ export function planNetwork(request: NetworkCreateRequest, context: PlanContext)
     enableIPv6,
     ipamOptions: request.IPAM?.Options ?? null,
     ipam: hasAddresses ? planSubnets(configured, enableIPv4, enableIPv6, context) : [],
-    hasUserSubnet: configured.some((config) => config.Subnet),
     options: request.Options ?? {},
     labels: request.Labels ?? {},
   };

@@ -1,11 +1,23 @@
 import { readdir } from 'node:fs/promises';
-import type { BuildCache, ContainerSummary, ImageSummary, SystemDataUsage, SystemInfo, SystemVersion, Volume } from '@pouch/api';
+import type {
+  BuildCache,
+  ContainerSummary,
+  HostFeature,
+  ImageSummary,
+  SystemDataUsage,
+  SystemInfo,
+  SystemVersion,
+  Volume,
+} from '@pouch/api';
 import type { ContainerdClient } from '@pouch/containerd';
 import type { HostProbe } from '@pouch/linux';
 import type { ContainerService } from '../container/container-service.ts';
 import type { ImageService } from '../image/image-service.ts';
 import type { VolumeService } from '../volume/volume-service.ts';
 import type { DiskUsageType, SystemService } from './system-service.ts';
+
+/** Registries on this host are spoken to without TLS where they have none. */
+const LOOPBACK = ['::1/128', '127.0.0.0/8'];
 
 /** What of the configuration `info` and `version` show. */
 export interface SystemOptions {
@@ -41,6 +53,8 @@ export interface SystemDependencies {
   readonly volumeDrivers: () => Promise<readonly string[]>;
   readonly warnings: () => readonly string[];
   readonly listeners: () => number;
+  /** What containers can be given here beyond what Docker has. */
+  readonly features: () => readonly HostFeature[];
 }
 
 /** Tells what this host and this daemon are and can do. */
@@ -70,6 +84,7 @@ export class SystemManager implements SystemService {
             Arch: goArchitecture(host.architecture),
             GitCommit: gitCommit,
             KernelVersion: host.kernelVersion,
+            Experimental: 'false',
           },
         },
         { Name: 'Node.js', Version: process.version.slice(1), Details: { V8: process.versions.v8 } },
@@ -128,7 +143,7 @@ export class SystemManager implements SystemService {
       Architecture: host.architecture,
       IndexServerAddress: options.indexServer,
       RegistryConfig: {
-        InsecureRegistryCIDRs: options.insecureRegistries.filter((entry) => entry.includes('/')),
+        InsecureRegistryCIDRs: [...LOOPBACK, ...options.insecureRegistries.filter((entry) => entry.includes('/'))],
         IndexConfigs: {
           'docker.io': { Name: 'docker.io', Mirrors: [...options.mirrors], Secure: true, Official: true },
         },
@@ -165,6 +180,7 @@ export class SystemManager implements SystemService {
       DefaultAddressPools: options.addressPools.map((pool) => ({ ...pool })),
       FirewallBackend: { Driver: 'nftables' },
       CDISpecDirs: null,
+      Features: [...this.#dependencies.features()],
       Warnings: [...hostWarnings(host), ...warnings()],
     };
   }
@@ -176,7 +192,8 @@ export class SystemManager implements SystemService {
     if (wants('image')) {
       const list = await images.list({ all: false, sharedSize: true });
       const size = await images.layersSize();
-      Object.assign(usage, { LayersSize: size, Images: list, ImageUsage: imageUsage(list, size) });
+      const counted = await this.#countContainers(list);
+      Object.assign(usage, { LayersSize: size, Images: counted, ImageUsage: imageUsage(counted, size) });
     }
     signal.throwIfAborted();
     if (wants('container')) {
@@ -196,6 +213,13 @@ export class SystemManager implements SystemService {
       });
     }
     return usage;
+  }
+
+  /** Images with the number of containers made of each. */
+  async #countContainers(images: readonly ImageSummary[]): Promise<ImageSummary[]> {
+    const containers = await this.#dependencies.containers.list({ all: true, filters: {} });
+    const counts = Map.groupBy(containers, ({ ImageID }) => ImageID);
+    return images.map((image) => ({ ...image, Containers: counts.get(image.Id)?.length ?? 0 }));
   }
 
   async #volumes(volumes: VolumeService): Promise<Volume[]> {

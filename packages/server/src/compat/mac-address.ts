@@ -46,7 +46,11 @@ function mainNetwork(mode: string, endpoints: Readonly<Record<string, EndpointSe
 }
 
 function withoutMac(endpoints: Readonly<Record<string, EndpointSettings>>): Record<string, EndpointSettings> {
-  return Object.fromEntries(Object.entries(endpoints).map(([name, { MacAddress: _, ...rest }]) => [name, rest]));
+  const entries = Object.entries(endpoints).map(([name, endpoint]) => {
+    const { MacAddress: _, ...rest } = endpoint;
+    return [name, rest] as const;
+  });
+  return Object.fromEntries(entries);
 }
 
 function invalid(message: string): PouchError {

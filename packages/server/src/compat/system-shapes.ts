@@ -32,6 +32,14 @@ export function adaptDiskUsage(usage: SystemDataUsage, version: number, verbose:
     ...(Containers && { Containers }),
     ...(Volumes && { Volumes }),
     ...(BuildCache && { BuildCache }),
-    ...Object.fromEntries(Object.entries(sums).map(([name, { Items: _, ...sum }]) => [name, sum])),
+    ...withoutItems(sums),
   };
+}
+
+function withoutItems(usage: SystemDataUsage): SystemDataUsage {
+  const entries = Object.entries(usage as Readonly<Record<string, { readonly Items?: unknown }>>).map(([name, sum]) => {
+    const { Items: _, ...rest } = sum;
+    return [name, rest] as const;
+  });
+  return Object.fromEntries(entries);
 }

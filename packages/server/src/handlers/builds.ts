@@ -58,7 +58,10 @@ function answerFailure(call: Call, failure: unknown): void {
 function refuse(query: BuildQuery): void {
   const { squash, securityopt, isolation } = query;
   if (squash) {
-    throw new PouchError('invalid-argument', 'squash is only supported with experimental mode, which Pouch does not have');
+    throw new PouchError(
+      'invalid-argument',
+      'squash is only supported with experimental mode, which Pouch does not have',
+    );
   }
   if (securityopt) throw new PouchError('invalid-argument', 'security options are not supported on linux');
   if (isolation !== undefined && isolation !== 'default') {
@@ -69,11 +72,15 @@ function refuse(query: BuildQuery): void {
 function builderFor({ version = '1', outputs }: BuildQuery, { builds, buildkit }: ServerDependencies): BuildService {
   if (version === '1') {
     if (outputs && outputs.length > 0) {
-      throw new PouchError('invalid-argument', 'the classic builder makes images only: outputs need BuildKit (version=2)');
+      throw new PouchError(
+        'invalid-argument',
+        'the classic builder makes images only: outputs need BuildKit (version=2)',
+      );
     }
     return builds;
   }
-  if (version !== '2') throw new PouchError('invalid-argument', `invalid version ${JSON.stringify(version.slice(0, 20))}`);
+  if (version !== '2')
+    throw new PouchError('invalid-argument', `invalid version ${JSON.stringify(version.slice(0, 20))}`);
   if (buildkit) return buildkit;
   throw new PouchError(
     'invalid-argument',

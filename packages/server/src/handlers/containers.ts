@@ -79,10 +79,8 @@ export const containerHandlers: Handlers<
   },
 
   async ContainerStart({ call, path, query }, { containers }) {
-    if (query.checkpoint !== undefined) {
-      throw new PouchError('unsupported', 'starting from a checkpoint is not supported');
-    }
-    await containers.start(path.name);
+    const { checkpoint, 'checkpoint-dir': dir } = query;
+    await containers.start(path.name, checkpoint ? { checkpoint, ...defined({ checkpointDir: dir }) } : {});
     call.sendEmpty(204);
   },
 
@@ -102,7 +100,7 @@ export const containerHandlers: Handlers<
   },
 
   async ContainerRename({ call, path, query }, { containers }) {
-    await containers.rename(path.name, query.name);
+    await containers.rename(path.name, query.name ?? '');
     call.sendEmpty(204);
   },
 

@@ -108,7 +108,9 @@ export const imageHandlers: Handlers<
   },
 
   async ImageCommit({ call, query, body }, { containers }) {
-    const Id = await containers.commit(query.container, {
+    const { container = '' } = query;
+    if (container === '') throw new PouchError('invalid-argument', 'invalid name or ID supplied: ""');
+    const Id = await containers.commit(container, {
       pause: query.pause ?? true,
       changes: (query.changes ?? []).flatMap((change) => change.split('\n')).filter((line) => line.trim() !== ''),
       config: body,

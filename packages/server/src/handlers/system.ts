@@ -40,7 +40,10 @@ export const systemHandlers: Handlers<
     const since = parseTimestamp(query.since, 'since');
     const until = parseTimestamp(query.until, 'until');
     if (since !== undefined && until !== undefined && until < since) {
-      throw new PouchError('invalid-argument', `the time of 'until' comes before that of 'since'`);
+      throw new PouchError(
+        'invalid-argument',
+        `\`since\` time (${query.since}) cannot be after \`until\` time (${query.until})`,
+      );
     }
     checkEventFilters(query.filters ?? {});
     call.markEndless();

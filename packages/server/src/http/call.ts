@@ -29,6 +29,7 @@ export class Call {
   #abort: AbortController | undefined;
   #jsonStream: JsonStream | undefined;
   #endless = false;
+  #hijacked = false;
 
   constructor(options: CallOptions) {
     this.id = options.id;
@@ -67,6 +68,15 @@ export class Call {
 
   markEndless(): void {
     this.#endless = true;
+  }
+
+  /** The connection has become a stream: there is nothing to answer on. */
+  get hijacked(): boolean {
+    return this.#hijacked;
+  }
+
+  markHijacked(): void {
+    this.#hijacked = true;
   }
 
   get hasBody(): boolean {

@@ -3,17 +3,7 @@ import { parseDuration, PouchError } from '@pouch/base';
 import type { BuildCache as BuildCacheItem } from '@pouch/api';
 import type { BuildPruneOptions } from '../build-service.ts';
 
-const FILTERS = new Set([
-  'until',
-  'unused-for',
-  'id',
-  'parent',
-  'type',
-  'description',
-  'inuse',
-  'shared',
-  'private',
-]);
+const FILTERS = new Set(['until', 'unused-for', 'id', 'parent', 'type', 'description', 'inuse', 'shared', 'private']);
 
 /** The records that go, the least recently used first. Throws invalid-argument. */
 export async function choosePruned(

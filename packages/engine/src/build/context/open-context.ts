@@ -19,7 +19,8 @@ export async function openContext(request: BuildRequest, environment: BuildEnvir
   const { signal } = request;
   const remote = request.remote ? await openRemote(request.remote, directory, signal) : undefined;
   const tar = remote?.tar ?? request.context;
-  if (!tar) throw new PouchError('invalid-argument', 'the build has no context: send a tar archive, or give a remote URL');
+  if (!tar)
+    throw new PouchError('invalid-argument', 'the build has no context: send a tar archive, or give a remote URL');
   const context = await BuildContext.receive(tar, { parent: directory, workers, signal });
   try {
     const path = (remote?.dockerfile ?? request.dockerfile) || 'Dockerfile';

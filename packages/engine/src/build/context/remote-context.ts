@@ -27,7 +27,9 @@ export async function openRemote(url: string, scratch: string, signal: AbortSign
   }
   const response = await fetch(url, { signal }).catch((error: unknown) => {
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-    throw new PouchError('upstream', `error downloading remote context ${url}: ${errorMessage(cause)}`, { cause: error });
+    throw new PouchError('upstream', `error downloading remote context ${url}: ${errorMessage(cause)}`, {
+      cause: error,
+    });
   });
   if (!response.ok || !response.body) {
     throw new PouchError('upstream', `error downloading remote context ${url}: the server answered ${response.status}`);
@@ -75,7 +77,8 @@ async function limited(stream: AsyncIterable<Uint8Array>, url: string): Promise<
   let size = 0;
   for await (const chunk of stream) {
     size += chunk.length;
-    if (size > DOCKERFILE_LIMIT) throw new PouchError('too-large', `${url} is no archive, and too large for a Dockerfile`);
+    if (size > DOCKERFILE_LIMIT)
+      throw new PouchError('too-large', `${url} is no archive, and too large for a Dockerfile`);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);
@@ -86,7 +89,8 @@ async function* cloned(url: string, scratch: string, signal: AbortSignal): Async
   const [address = '', fragment = ''] = url.split('#', 2);
   const [ref = '', inside = ''] = fragment.split(':', 2);
   const source = address.startsWith('github.com/') ? `https://${address}` : address;
-  if (ref.startsWith('-') || source.startsWith('-')) throw new PouchError('invalid-argument', `invalid git URL: ${url}`);
+  if (ref.startsWith('-') || source.startsWith('-'))
+    throw new PouchError('invalid-argument', `invalid git URL: ${url}`);
   const directory = await mkdtemp(join(scratch, 'git-'));
   try {
     const git = async (...args: string[]): Promise<void> => {

@@ -34,7 +34,7 @@ function readInstructions(text: string): { escape: EscapeCharacter; instructions
     if (!INSTRUCTION_NAMES.has(name)) {
       throw atLine(line, `unknown instruction: ${found.getInstruction().slice(0, 80)}`);
     }
-    const rest = withoutHeredocBodies(found.getArgumentsContent() ?? '', found, escape);
+    const rest = joinLines(found.getRawArgumentsContent() ?? '', hasHeredocs(found), escape);
     const { flags, text: body } = splitFlags(name, `${shownFlags(found)}${rest}`.trim());
     const shown = [name, ...flags.map(([flag, value]) => `--${flag}=${value}`), body].filter(Boolean).join(' ');
     const instruction = { name, flags, text: body, shown, heredocs: heredocsOf(found, text), line };
@@ -67,7 +67,7 @@ interface Position {
 /** Some classes of the parser leave the flags out of the arguments, others keep them. */
 function shownFlags(found: Parsed): string {
   if (!('getFlags' in found)) return '';
-  const text = found.getArgumentsContent() ?? '';
+  const text = found.getRawArgumentsContent() ?? '';
   if (text.startsWith('--')) return '';
   return (found as unknown as HasFlags)
     .getFlags()
@@ -90,11 +90,20 @@ function splitFlags(name: string, text: string): { flags: [string, string][]; te
   }
 }
 
-/** Only the instruction's own line; what follows is the here-documents' content. */
-function withoutHeredocBodies(text: string, found: Parsed, _escape: EscapeCharacter): string {
-  if (!('getHeredocs' in found) || (found as unknown as HasHeredocs).getHeredocs().length === 0) return text;
-  const end = text.indexOf('\n');
-  return end < 0 ? text : text.slice(0, end);
+function hasHeredocs(found: Parsed): boolean {
+  return 'getHeredocs' in found && (found as unknown as HasHeredocs).getHeredocs().length > 0;
+}
+
+/** Lines that an escape character continues, as one: comments and blank lines between them go. What follows is here-documents. */
+function joinLines(text: string, isFirstOnly: boolean, escape: EscapeCharacter): string {
+  let joined = '';
+  for (const [index, line] of text.split(/\r?\n/).entries()) {
+    if (index > 0 && (line.trim() === '' || line.trimStart().startsWith('#'))) continue;
+    const end = new RegExp(`${escape === '`' ? '`' : '\\\\'}[ \\t]*$`).exec(line);
+    joined += end ? line.slice(0, end.index) : line;
+    if (!end && isFirstOnly) return joined;
+  }
+  return joined;
 }
 
 function heredocsOf(found: Parsed, source: string): Heredoc[] {

@@ -24,7 +24,11 @@ export class CacheProbe {
   readonly #keyOf = new Map<string, string>();
   readonly #held: DisposableStack;
 
-  constructor(cache: BuildCache, options: { readonly use: boolean; readonly from: readonly BaseImage[] }, held: DisposableStack) {
+  constructor(
+    cache: BuildCache,
+    options: { readonly use: boolean; readonly from: readonly BaseImage[] },
+    held: DisposableStack,
+  ) {
     this.#cache = cache;
     this.#use = options.use;
     this.#from = options.from;

@@ -10,7 +10,11 @@ import type { StepContext } from './step-context.ts';
 import { noOperation, variablesOf } from './variables.ts';
 
 /** Instructions that change nothing but the configuration. `edit` goes along from step to step of a stage. */
-export async function configStep(instruction: Instruction, step: StepContext, memory: StageMemory): Promise<BuildState> {
+export async function configStep(
+  instruction: Instruction,
+  step: StepContext,
+  memory: StageMemory,
+): Promise<BuildState> {
   const { state } = step;
   const edit: ConfigEdit = {
     config: { ...state.config },
@@ -57,9 +61,18 @@ export function readArgs(
 }
 
 /** WORKDIR: the directory is made where it is missing. */
-export async function workdirStep(instruction: Instruction, step: StepContext, memory: StageMemory): Promise<BuildState> {
+export async function workdirStep(
+  instruction: Instruction,
+  step: StepContext,
+  memory: StageMemory,
+): Promise<BuildState> {
   const { state } = step;
-  const edit: ConfigEdit = { config: { ...state.config }, commandSet: memory.commandSet, escape: step.escape, variables: step.args.variables };
+  const edit: ConfigEdit = {
+    config: { ...state.config },
+    commandSet: memory.commandSet,
+    escape: step.escape,
+    variables: step.args.variables,
+  };
   const comment = applyInstruction(edit, 'WORKDIR', instruction.text);
   const path = posix.resolve('/', edit.config.WorkingDir ?? '/');
   const description = noOperation(state.config.Shell, comment, ' ');
@@ -73,7 +86,10 @@ export async function workdirStep(instruction: Instruction, step: StepContext, m
   });
 }
 
-async function makeWorkdir(path: string, step: StepContext): Promise<Awaited<ReturnType<StepContext['layers']['write']>>> {
+async function makeWorkdir(
+  path: string,
+  step: StepContext,
+): Promise<Awaited<ReturnType<StepContext['layers']['write']>>> {
   const { state, layers, env } = step;
   if (path === '/' || (await isThere(path, step))) return { chain: state.chain };
   return await layers.write(state, async (root) => {

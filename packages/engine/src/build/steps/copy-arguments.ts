@@ -64,12 +64,17 @@ function isHeredoc(word: string, heredocs: readonly Heredoc[]): boolean {
 
 /** In a document quotes mean nothing: only variables and escapes are looked at. */
 function expandDocument(content: string, expand: (word: string) => string): string {
-  return content.replace(/\\[$\\]|\$(?:\{[^}]*\}|\w+)/g, (match) => (match.startsWith('\\') ? match.slice(1) : expand(match)));
+  return content.replace(/\\[$\\]|\$(?:\{[^}]*\}|\w+)/g, (match) =>
+    match.startsWith('\\') ? match.slice(1) : expand(match),
+  );
 }
 
 function readMode(text: string): number {
   if (!/^[0-7]{1,4}$/.test(text)) {
-    throw new PouchError('invalid-argument', `invalid chmod parameter: '${text}'. it should be octal string and between 0 and 07777`);
+    throw new PouchError(
+      'invalid-argument',
+      `invalid chmod parameter: '${text}'. it should be octal string and between 0 and 07777`,
+    );
   }
   return Number.parseInt(text, 8);
 }

@@ -37,13 +37,19 @@ export async function copyFiles(job: CopyJob, environment: BuildEnvironment): Pr
     const isDirectory = job.target.endsWith('/') || job.sources.length > 1 || job.sources[0]?.isDirectory === true;
     for (const source of job.sources) {
       if (source.isDirectory) await copyContents(job, source, worker, environment);
-      else if (!(await unpackArchive(job, source, worker))) await copyFile(job, source, isDirectory, worker, environment);
+      else if (!(await unpackArchive(job, source, worker)))
+        await copyFile(job, source, isDirectory, worker, environment);
     }
   });
 }
 
 /** Everything below a directory goes below the target. */
-async function copyContents(job: CopyJob, source: CopySource, worker: FileWorker, env: BuildEnvironment): Promise<void> {
+async function copyContents(
+  job: CopyJob,
+  source: CopySource,
+  worker: FileWorker,
+  env: BuildEnvironment,
+): Promise<void> {
   await makeDirectory(job, job.target, worker);
   using held = await openSource(job, source, worker);
   await extract(job, job.target, undefined, worker, readMembers(held, ['.'], job, env));
@@ -124,7 +130,13 @@ async function unpackArchive(job: CopyJob, source: CopySource, worker: FileWorke
   await makeDirectory(job, job.target, worker);
   const owner = job.mode === undefined && job.owner?.uid === 0 && job.owner.gid === 0 ? undefined : job.owner;
   const asPacked = { ...job, owner };
-  await extract(asPacked, job.target, undefined, worker, decompress(createReadStream(path, { highWaterMark: 1 << 20 }), job.signal));
+  await extract(
+    asPacked,
+    job.target,
+    undefined,
+    worker,
+    decompress(createReadStream(path, { highWaterMark: 1 << 20 }), job.signal),
+  );
   return true;
 }
 
@@ -172,10 +184,17 @@ export async function resolveOwner(chown: string, root: HeldDirectory, worker: F
     }
   };
   try {
-    const { uid, gid } = lookUpUser(parsePasswd(await read('/etc/passwd')), parseGroup(await read('/etc/group')), chown);
+    const { uid, gid } = lookUpUser(
+      parsePasswd(await read('/etc/passwd')),
+      parseGroup(await read('/etc/group')),
+      chown,
+    );
     return { uid, gid };
   } catch (error) {
     if (!isErrorCode(error, 'invalid-argument')) throw error;
-    throw new PouchError('invalid-argument', `unable to convert uid/gid chown string to host mapping: ${error.message}`);
+    throw new PouchError(
+      'invalid-argument',
+      `unable to convert uid/gid chown string to host mapping: ${error.message}`,
+    );
   }
 }

@@ -41,7 +41,15 @@ async function copyFromContext(name: string, copy: CopyArguments, step: StepCont
   checkTarget(name, copy, hashes.length);
   const description = describe(name, copy, hashes, step);
   const planned = {
-    parts: [name, hashes, copy.target, copy.chown, copy.mode, step.context.attributes, groups.map(({ sources }) => sources)],
+    parts: [
+      name,
+      hashes,
+      copy.target,
+      copy.chown,
+      copy.mode,
+      step.context.attributes,
+      groups.map(({ sources }) => sources),
+    ],
     description,
     config: step.state.config,
     author: step.state.author,
@@ -56,7 +64,12 @@ async function copyFromContext(name: string, copy: CopyArguments, step: StepCont
   });
 }
 
-async function copyFromOrigin(name: string, copy: CopyArguments, origin: CopyOrigin, step: StepContext): Promise<BuildState> {
+async function copyFromOrigin(
+  name: string,
+  copy: CopyArguments,
+  origin: CopyOrigin,
+  step: StepContext,
+): Promise<BuildState> {
   const hash = await hashOrigin(copy.sources, origin, step);
   const description = describe(name, copy, [hash], step);
   const planned = {
@@ -74,7 +87,10 @@ async function copyFromOrigin(name: string, copy: CopyArguments, origin: CopyOri
       );
       checkTarget(name, copy, sources.length);
       const group = { root, sources, hashes: [], unpack: false };
-      const written = await step.layers.write(step.state, async (to) => await copyGroup(group, to, copy, step, undefined));
+      const written = await step.layers.write(
+        step.state,
+        async (to) => await copyGroup(group, to, copy, step, undefined),
+      );
       return step.cache.remember(step.state, planned, resultOf(step, description, written));
     }),
   );
@@ -149,8 +165,7 @@ function checkTarget(name: string, copy: CopyArguments, sources: number): void {
 }
 
 function describe(name: string, copy: CopyArguments, hashes: readonly string[], step: StepContext): string {
-  const hash =
-    hashes.length === 1 ? hashes[0] : `multi:${createHash('sha256').update(hashes.join(',')).digest('hex')}`;
+  const hash = hashes.length === 1 ? hashes[0] : `multi:${createHash('sha256').update(hashes.join(',')).digest('hex')}`;
   const chown = copy.chown === undefined ? '' : `--chown=${copy.chown} `;
   const chmod = copy.mode === undefined ? '' : `--chmod=${copy.mode.toString(8)} `;
   const comment = `${name} ${chown}${chmod}${hash} in ${copy.target} `;

@@ -20,13 +20,21 @@ export function isUrl(source: string): boolean {
  * ADD from a URL: the file gets mode 0600 and the time that the server tells. Returns its name in `directory`. Throws upstream,
  * invalid-argument where it has no name, data-loss for another checksum than `--checksum`.
  */
-export async function download(url: string, directory: string, copy: CopyArguments, step: StepContext): Promise<string> {
+export async function download(
+  url: string,
+  directory: string,
+  copy: CopyArguments,
+  step: StepContext,
+): Promise<string> {
   const response = await fetch(url, { signal: step.signal }).catch((error: unknown) => {
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
     throw new PouchError('upstream', `ADD failed: Get "${url}": ${errorMessage(cause)}`, { cause: error });
   });
   if (!response.ok || !response.body) {
-    throw new PouchError('upstream', `ADD failed: failed to GET ${url} with status ${response.status} ${response.statusText}`);
+    throw new PouchError(
+      'upstream',
+      `ADD failed: failed to GET ${url} with status ${response.status} ${response.statusText}`,
+    );
   }
   const name = nameOf(url, response);
   if (name === '' && copy.target.endsWith('/')) {

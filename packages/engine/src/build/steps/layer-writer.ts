@@ -39,7 +39,10 @@ export class LayerWriter {
   }
 
   /** A layer over a state, of what `fill` does to its file system. */
-  async write(state: BuildState, fill: (root: HeldDirectory, mounts: readonly Mount[]) => Promise<void>): Promise<WrittenLayer> {
+  async write(
+    state: BuildState,
+    fill: (root: HeldDirectory, mounts: readonly Mount[]) => Promise<void>,
+  ): Promise<WrittenLayer> {
     const key = `pouch-build-${randomBytes(8).toString('hex')}`;
     const lease = await this.#lease.id();
     const mounts = await this.#env.containerd.snapshots.prepare(key, state.chain, {}, { lease });
@@ -97,7 +100,12 @@ export class LayerWriter {
     try {
       const packed: PackedLayer = upper
         ? await this.#env.workers.run(this.#signal, (worker) =>
-            worker.call('packLayer', { upper, lowers: isOverlay(mounts) ? lowersOf(mounts) : [], output: path, engineFiles }),
+            worker.call('packLayer', {
+              upper,
+              lowers: isOverlay(mounts) ? lowersOf(mounts) : [],
+              output: path,
+              engineFiles,
+            }),
           )
         : { kind: 'redirected' };
       if (packed.kind === 'empty') return undefined;
@@ -156,7 +164,8 @@ export class LayerWriter {
     try {
       await this.#env.containerd.snapshots.remove(key, { deadlineMs: 30_000 });
     } catch (error) {
-      if (!isErrorCode(error, 'not-found')) this.#env.logger.warn('a snapshot of a build stays for now', { key, error });
+      if (!isErrorCode(error, 'not-found'))
+        this.#env.logger.warn('a snapshot of a build stays for now', { key, error });
     }
   }
 }

@@ -15,7 +15,9 @@ export async function hashOrigin(sources: readonly string[], origin: CopyOrigin,
   const key = JSON.stringify([origin.chain, sources]);
   const known = pathHashes.get(key);
   if (known !== undefined) return known;
-  const hash = await step.heavy(async () => await step.layers.view(origin.chain, (root) => hashTree(root, sources, step)));
+  const hash = await step.heavy(
+    async () => await step.layers.view(origin.chain, (root) => hashTree(root, sources, step)),
+  );
   if (pathHashes.size >= REMEMBERED) pathHashes.delete(pathHashes.keys().next().value as string);
   pathHashes.set(key, hash);
   return hash;

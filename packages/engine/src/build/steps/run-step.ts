@@ -81,12 +81,17 @@ async function runContainer(
     const made = await step.layers.layerOf(state, mounts, { engineFiles: true });
     if (!made) return { chain: state.chain };
     await made.stored;
-    const chain = await step.env.images.assembly.unpack([...state.layers, made.layer], await step.lease.id(), step.signal);
+    const chain = await step.env.images.assembly.unpack(
+      [...state.layers, made.layer],
+      await step.lease.id(),
+      step.signal,
+    );
     return { layer: made.layer, chain };
   } finally {
     if (!keep) {
       await containers.remove(id, { force: true, volumes: true }).catch((error: unknown) => {
-        if (!isErrorCode(error, 'not-found')) step.env.logger.warn('a container of a build stays', { container: id, error });
+        if (!isErrorCode(error, 'not-found'))
+          step.env.logger.warn('a container of a build stays', { container: id, error });
       });
     }
   }

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import type { ContainerConfig, EndpointSettings, HostConfig, NetworkingConfig } from '@pouch/api';
-import { isErrorCode } from '@pouch/base';
+import { isErrorCode, PouchError } from '@pouch/base';
+import { UNSUPPORTED_OPTIONS } from '../../network/endpoint-options.ts';
 import { containerOfMode, isUserNetwork } from '../spec/namespace-mode.ts';
 import type { PrepareContext } from './context.ts';
 import { invalid } from './invalid.ts';
@@ -55,6 +56,13 @@ function validateEndpoint(network: string, settings: EndpointSettings): void {
   if (v4 !== '' && isIP(v4) !== 4) throw invalid(`invalid IPv4 address: ${v4}`);
   if (v6 !== '' && isIP(v6) !== 6) throw invalid(`invalid IPv6 address: ${v6}`);
   for (const address of local) if (isIP(address) === 0) throw invalid(`invalid link-local IP address: ${address}`);
+  if (local.length > 0) {
+    throw new PouchError('unsupported', `link-local addresses of endpoints are not supported: ${local.join(', ')}`);
+  }
+  const option = Object.keys(settings.DriverOpts ?? {}).find((name) => UNSUPPORTED_OPTIONS.has(name));
+  if (option !== undefined) {
+    throw new PouchError('unsupported', `the endpoint option ${option} is not supported: set it inside the container`);
+  }
   if (settings.MacAddress) validateMac(settings.MacAddress);
   const user = isUserNetwork(network);
   if (!user && (v4 !== '' || v6 !== '')) {

@@ -29,7 +29,7 @@ export function normaliseHostConfig(request: HostConfig, { host, defaults }: Con
   config.Privileged ??= false;
   config.ReadonlyRootfs ??= false;
   config.PublishAllPorts ??= false;
-  if (config.Init === undefined && defaults.init !== undefined) config.Init = defaults.init;
+  if (config.Init === undefined && defaults.init) config.Init = true;
   normaliseMemory(config);
   mergeUlimits(config, defaults);
   normalisePaths(config);

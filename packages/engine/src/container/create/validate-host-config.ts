@@ -9,6 +9,7 @@ import type { PrepareContext } from './context.ts';
 import { invalid } from './invalid.ts';
 import { validatePortBindings } from './ports.ts';
 import { validateDns } from './validate-dns.ts';
+import { validateHooks } from './validate-hooks.ts';
 import { validateNamespaceModes } from './validate-namespaces.ts';
 import { validateSysctls } from './validate-sysctls.ts';
 
@@ -27,6 +28,10 @@ export function validateHostConfig(request: ContainerConfig, hostConfig: HostCon
   validateSysctls(hostConfig);
   validateLog(hostConfig, context);
   validateStorageOptions(hostConfig, context);
+  validateHooks(hostConfig);
+  if (hostConfig.EnableLxcfs && context.lxcfsMissing !== undefined) {
+    throw new PouchError('unsupported', `--lxcfs cannot be had: ${context.lxcfsMissing}.`);
+  }
   if (!context.runtimes.has(hostConfig.Runtime ?? '')) {
     throw invalid(`unknown or invalid runtime name: ${hostConfig.Runtime}`);
   }
@@ -67,6 +72,12 @@ export function validateRestartPolicy(policy: NonNullable<HostConfig['RestartPol
   if (retries < 0) throw refused('cannot be negative');
 }
 
+/** Docker writes names with their prefix. */
+function capabilityName(name: string): string {
+  const upper = name.toUpperCase();
+  return upper.startsWith('CAP_') ? upper : `CAP_${upper}`;
+}
+
 function validateCapabilities(hostConfig: HostConfig): void {
   for (const key of ['CapAdd', 'CapDrop'] as const) {
     for (const name of hostConfig[key] ?? []) {
@@ -74,7 +85,9 @@ function validateCapabilities(hostConfig: HostConfig): void {
       try {
         parseCapability(name);
       } catch (cause) {
-        throw new PouchError('invalid-argument', `invalid ${key}: unknown capability: "${name}"`, { cause });
+        throw new PouchError('invalid-argument', `invalid ${key}: unknown capability: "${capabilityName(name)}"`, {
+          cause,
+        });
       }
     }
   }

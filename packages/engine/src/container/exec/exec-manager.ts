@@ -102,7 +102,13 @@ export class ExecManager {
 
   async start(
     id: string,
-    options: { detach: boolean; tty: boolean; consoleSize?: readonly [height: number, width: number] },
+    options: {
+      detach: boolean;
+      tty: boolean;
+      consoleSize?: readonly [height: number, width: number];
+      /** No keys detach: every byte is the process's. */
+      undetachable?: boolean;
+    },
   ): Promise<AttachSession | undefined> {
     const exec = this.get(id);
     const { request, container } = exec;
@@ -124,7 +130,7 @@ export class ExecManager {
       await this.#failed(exec, io, error);
       throw error;
     }
-    return this.#attach(exec, io, tty, options.detach);
+    return this.#attach(exec, io, tty, options);
   }
 
   async #run(exec: ExecProcess, io: ExecIo, tty: boolean, size: readonly [number, number] | undefined): Promise<void> {
@@ -148,7 +154,12 @@ export class ExecManager {
     await this.#dependencies.containerd.tasks.deleteProcess(exec.container.id, exec.id).catch(() => {});
   }
 
-  #attach(exec: ExecProcess, io: ExecIo, tty: boolean, detach: boolean): AttachSession | undefined {
+  #attach(
+    exec: ExecProcess,
+    io: ExecIo,
+    tty: boolean,
+    { detach, undetachable = false }: { detach: boolean; undetachable?: boolean },
+  ): AttachSession | undefined {
     const { containerd, logger, events } = this.#dependencies;
     const { container } = exec;
     if (detach) {
@@ -159,7 +170,7 @@ export class ExecManager {
     return new ProcessSession({
       tty,
       stdin: exec.request.AttachStdin ? io.stdin : undefined,
-      detachKeys: exec.request.DetachKeys,
+      detachKeys: undetachable ? false : exec.request.DetachKeys,
       output: (signal) => outputUntilExit(exec, io, signal),
       endInput: async () => {
         io.stdin[Symbol.dispose]();
@@ -239,11 +250,11 @@ export class ExecManager {
     exec.ended.resolve(exec.exitCode);
   }
 
-  /** End it at once; its exit follows. */
-  async kill(id: string): Promise<void> {
+  /** Send it a signal; SIGKILL ends it at once, and its exit follows. */
+  async kill(id: string, signal = 9): Promise<void> {
     const exec = this.get(id);
     if (exec.status !== 'running') return;
-    await this.#dependencies.containerd.tasks.kill(exec.container.id, 9, { execId: id }).catch(() => {});
+    await this.#dependencies.containerd.tasks.kill(exec.container.id, signal, { execId: id }).catch(() => {});
   }
 
   async resize(id: string, size: { height: number; width: number }): Promise<void> {

@@ -45,7 +45,7 @@ export class Committer {
         ...(comment && { comment }),
         ...(author && { author }),
         config: applyChanges(imageRunConfig({ ...container.record.config, ...config }), changes),
-        snapshotKey: container.id,
+        snapshotKey: container.snapshotKey,
         parent,
         containerId: container.id,
         command: [container.record.path, ...container.record.args].join(' '),

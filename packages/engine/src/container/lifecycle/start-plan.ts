@@ -5,7 +5,12 @@ import type { RuntimeSpec } from '@pouch/oci';
 import type { AttachRequest, LinkTarget, Sandbox } from '../../network/sandbox.ts';
 import type { Container } from '../container.ts';
 import { buildSpec, containerOfMode, findInit, type HostFacts, RootfsView, type SpecInput } from '../spec/index.ts';
+import type { RichSetup } from '../rich/index.ts';
+import { findSftpServer } from '../ssh/sftp-server.ts';
+import { askPlugins } from './plugin-calls.ts';
 import type { LifecycleContext } from './context.ts';
+import { markRootfs } from './mark-rootfs.ts';
+import type { ProcViews } from './proc-views.ts';
 import type { ShmMounts } from './shm-mounts.ts';
 import type { VolumeMounter } from './volume-mounter.ts';
 
@@ -32,36 +37,52 @@ export class StartPlanner {
   readonly #context: LifecycleContext;
   readonly #volumes: VolumeMounter;
   readonly #shm: ShmMounts;
+  readonly #rich: RichSetup;
+  readonly #views: ProcViews;
 
   constructor(
     options: StartPlannerOptions,
     context: LifecycleContext,
-    dependencies: { volumes: VolumeMounter; shm: ShmMounts },
+    dependencies: { volumes: VolumeMounter; shm: ShmMounts; rich: RichSetup; views: ProcViews },
   ) {
     this.#options = options;
     this.#context = context;
     this.#volumes = dependencies.volumes;
     this.#shm = dependencies.shm;
+    this.#rich = dependencies.rich;
+    this.#views = dependencies.views;
+  }
+
+  async #attach(container: Container): Promise<Sandbox> {
+    // Over an upgrade a container keeps its namespace, its addresses and its ports.
+    const kept = container.record.upgrade && this.#context.networks.sandbox(container.id);
+    if (kept) return kept;
+    const { endpoints, networkMode } = this.attachRequest(container);
+    await askPlugins(this.#context, 'network-attach', container, { networkMode, endpoints });
+    return await this.#context.networks.attach(this.attachRequest(container)).catch((error: unknown) => {
+      throw networkError(error);
+    });
   }
 
   async plan(container: Container): Promise<StartPlan> {
-    const { networks } = this.#context;
-    const [sandbox, rootfs, shmPath] = await Promise.all([
-      networks.attach(this.attachRequest(container)).catch((error: unknown) => {
-        throw networkError(error);
-      }),
+    const [sandbox, rootfs, shmPath, procViews] = await Promise.all([
+      this.#attach(container),
       this.rootfs(container),
       this.#shm.pathFor(container),
+      this.#views.of(container),
     ]);
+    await markRootfs(rootfs);
     const volumePaths = await this.#volumes.mountAll(container, rootfs);
     const initPath = container.record.hostConfig.Init ? await findInit(this.#options.initPath) : undefined;
     const input = this.#specInput(container, sandbox, rootfs, volumePaths, shmPath);
-    const spec = await buildSpec({ ...input, initPath });
+    const rich = await this.#rich.start(container, new RootfsView(rootfs), input.cgroupsPath);
+    const sftp = container.record.hostConfig.Ssh ? await findSftpServer() : undefined;
+    const spec = await buildSpec({ ...input, initPath, rich, procViews, ...(sftp && { hostMounts: sftp.mounts }) });
     return { spec, rootfs, sandbox };
   }
 
   async rootfs(container: Container): Promise<readonly Mount[]> {
-    container.rootfs ??= await this.#context.containerd.snapshots.mounts(container.id);
+    container.rootfs ??= await this.#context.containerd.snapshots.mounts(container.snapshotKey);
     return container.rootfs;
   }
 
@@ -156,7 +177,10 @@ export class StartPlanner {
 
 function networkError(error: unknown): PouchError {
   const known = asPouchError(error);
-  return new PouchError(known.code, `failed to set up container networking: ${known.message}`, {
+  const { network } = known.details;
+  const doing =
+    typeof network === 'string' ? `invalid config for network ${network}` : 'failed to set up container networking';
+  return new PouchError(known.code, `${doing}: ${known.message}`, {
     cause: error,
     details: known.details,
   });

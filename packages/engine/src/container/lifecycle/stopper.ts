@@ -1,6 +1,8 @@
 import { errorMessage, isErrorCode, nowNanos, PouchError, sleep, withDeadline } from '@pouch/base';
 import type { Container } from '../container.ts';
 import { publishContainerEvent } from './container-events.ts';
+import { stopSignalOf } from '../rich/index.ts';
+import { askPlugins } from './plugin-calls.ts';
 import type { LifecycleContext } from './context.ts';
 import type { Restarter } from './restarter.ts';
 import { parseSignal } from '../create/index.ts';
@@ -31,13 +33,11 @@ export class Stopper {
     // Clients stop what may have ended already: that comes before what is wrong with their signal.
     if (!container.live && container.status !== 'restarting')
       throw new PouchError('not-modified', `container ${container.id} is not running`);
-    const signal = signalFor(
-      `cannot stop container: ${record.name}`,
-      options.signal ?? record.config.StopSignal ?? 'SIGTERM',
-    );
+    const signal = signalFor(`cannot stop container: ${record.name}`, options.signal ?? stopSignalOf(record));
     const timeout = options.timeout ?? record.config.StopTimeout ?? DEFAULT_TIMEOUT;
     const waiting = await this.#beginStop(container);
     if (!waiting) return;
+    await askPlugins(this.#context, 'pre-stop', container);
     if (container.status === 'paused') await this.#context.containerd.tasks.resume(container.id).catch(() => {});
     await this.#tellAndSignal(container, signal);
     const limit = timeout < 0 ? undefined : timeout * 1000;
@@ -82,7 +82,7 @@ export class Stopper {
         'conflict',
         `cannot kill container: ${container.record.name}: container ${container.id} is not running`,
       );
-    const stopSignal = parseSignal(container.record.config.StopSignal ?? 'SIGTERM');
+    const stopSignal = parseSignal(stopSignalOf(container.record));
     if (signal === 9 || signal === stopSignal) {
       container.record.state.manuallyStopped = true;
       container.save();

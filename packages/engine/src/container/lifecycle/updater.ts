@@ -4,6 +4,7 @@ import type { Container } from '../container.ts';
 import { validateResources, validateRestartPolicy } from '../create/index.ts';
 import { buildResources, type HostFacts } from '../spec/index.ts';
 import { publishContainerEvent } from './container-events.ts';
+import { askPlugins } from './plugin-calls.ts';
 import type { LifecycleContext } from './context.ts';
 import { checkUpdateConflicts } from './update-conflicts.ts';
 
@@ -18,11 +19,13 @@ export class Updater {
   }
 
   /** All or nothing: what the kernel refuses is not written down. */
-  async update(container: Container, request: ContainerUpdateRequest): Promise<ContainerUpdateResponse> {
+  async update(container: Container, asked: ContainerUpdateRequest): Promise<ContainerUpdateResponse> {
+    const { request } = await askPlugins(this.#context, 'pre-update', container, { request: asked });
     const { RestartPolicy: policy, ...resources } = request;
     const { record } = container;
     if (policy?.Name) validateRestartPolicy(policy);
-    const changes = Object.fromEntries(Object.entries(resources).filter(([, value]) => isGiven(value)));
+    refuseFixed(resources);
+    const changes = changesOf(resources);
     const merged: HostConfig = { ...record.hostConfig, ...changes, ...(policy?.Name && { RestartPolicy: policy }) };
     checkAlone(changes, this.#host);
     const warnings = this.#check(container, changes, merged);
@@ -31,8 +34,8 @@ export class Updater {
         throw new PouchError('conflict', 'Container is marked for removal and cannot be "update".');
       }
       if (container.live && Object.keys(changes).length > 0) {
-        const resources = await buildResources(merged, this.#host);
-        await this.#context.containerd.tasks.update(container.id, resources).catch((error: unknown) => {
+        const limits = await buildResources(withLifted(record.hostConfig, merged), this.#host);
+        await this.#context.containerd.tasks.update(container.id, limits).catch((error: unknown) => {
           throw cannotUpdate(container, error);
         });
       }
@@ -74,6 +77,63 @@ function cannotUpdate(container: Container, error: unknown): PouchError {
     cause: error,
     details: known.details,
   });
+}
+
+/** What a container keeps from its making. */
+const FIXED = [
+  'CgroupParent',
+  'DeviceCgroupRules',
+  'DeviceRequests',
+  'Devices',
+  'MemorySwappiness',
+  'OomKillDisable',
+  'Ulimits',
+] as const satisfies readonly (keyof ContainerUpdateRequest)[];
+
+/** Limits of single devices; an empty list takes all of them away. */
+const DEVICE_LIMITS = [
+  'BlkioWeightDevice',
+  'BlkioDeviceReadBps',
+  'BlkioDeviceWriteBps',
+  'BlkioDeviceReadIOps',
+  'BlkioDeviceWriteIOps',
+] as const satisfies readonly (keyof ContainerUpdateRequest)[];
+
+function refuseFixed(resources: ContainerUpdateRequest): void {
+  const fixed = FIXED.find((name) => isGiven(resources[name]));
+  if (fixed === undefined) return;
+  throw new PouchError(
+    'invalid-argument',
+    `${fixed} of a container cannot be changed; remove it, and create it anew with another`,
+  );
+}
+
+function changesOf(resources: ContainerUpdateRequest): ContainerUpdateRequest {
+  const lists: readonly string[] = DEVICE_LIMITS;
+  const changes: ContainerUpdateRequest = Object.fromEntries(
+    Object.entries(resources).filter(
+      ([name, value]) => isGiven(value) || (lists.includes(name) && value !== undefined),
+    ),
+  );
+  // 0 is unlimited, too: absent is what leaves the limit as it is.
+  if (resources.PidsLimit !== undefined && resources.PidsLimit <= 0) changes.PidsLimit = -1;
+  return changes;
+}
+
+/** The new limits for the kernel, where a device's that is gone from its list must be said to be none. */
+function withLifted(before: HostConfig, after: HostConfig): HostConfig {
+  const lifted: HostConfig = { ...after };
+  for (const name of [
+    'BlkioDeviceReadBps',
+    'BlkioDeviceWriteBps',
+    'BlkioDeviceReadIOps',
+    'BlkioDeviceWriteIOps',
+  ] as const) {
+    const kept = new Set(after[name]?.map(({ Path }) => Path));
+    const gone = (before[name] ?? []).filter(({ Path }) => !kept.has(Path));
+    if (gone.length > 0) lifted[name] = [...(after[name] ?? []), ...gone.map((device) => ({ ...device, Rate: 0 }))];
+  }
+  return lifted;
 }
 
 /** Docker's zero values mean "leave as it is". */

@@ -15,16 +15,23 @@ import type { SpecInput } from './spec-input.ts';
 export async function buildMounts(input: SpecInput): Promise<Mount[]> {
   const own = await ownMounts(input);
   const taken = new Set(own.map(({ destination }) => destination));
-  const system = systemMounts(input).filter(({ destination }) => !taken.has(destination));
-  const files = sandboxFiles(input).filter(({ destination }) => !taken.has(destination));
-  return [...system, ...[...files, ...own].toSorted((a, b) => depth(a) - depth(b))];
+  const rich = input.rich?.mounts ?? [];
+  const machine = rich.filter(({ type }) => type === 'tmpfs');
+  const system = [...systemMounts(input), ...machine].filter(({ destination }) => !taken.has(destination));
+  const files = [
+    ...sandboxFiles(input),
+    ...(input.hostMounts ?? []),
+    ...rich.filter((mount) => !machine.includes(mount)),
+  ].filter(({ destination }) => !taken.has(destination));
+  const views = procViews(input).filter(({ destination }) => !taken.has(destination));
+  return [...system, ...views, ...[...files, ...own].toSorted((a, b) => depth(a) - depth(b))];
 }
 
 function depth({ destination }: Mount): number {
   return destination.split('/').length;
 }
 
-function systemMounts({ record, shmPath }: SpecInput): Mount[] {
+function systemMounts({ record, shmPath, rich }: SpecInput): Mount[] {
   const { hostConfig } = record;
   const privileged = hostConfig.Privileged ?? false;
   const mounts = defaultMounts({
@@ -36,7 +43,7 @@ function systemMounts({ record, shmPath }: SpecInput): Mount[] {
       case '/dev/shm':
         return shmMount(mount, record, shmPath);
       case '/sys/fs/cgroup':
-        return [cgroupMount(mount, record)];
+        return [cgroupMount(mount, record, rich?.writableCgroup ?? false)];
       default:
         return [mount];
     }
@@ -44,9 +51,9 @@ function systemMounts({ record, shmPath }: SpecInput): Mount[] {
 }
 
 /** Writable where the container is privileged, or where it was asked for and sees only its own part. */
-function cgroupMount(mount: Mount, { hostConfig }: ContainerRecord): Mount {
+function cgroupMount(mount: Mount, { hostConfig }: ContainerRecord, delegated: boolean): Mount {
   const { writableCgroups } = parseSecurityOptions(hostConfig.SecurityOpt);
-  if (!writableCgroups || hostConfig.CgroupnsMode !== 'private') return mount;
+  if (!(writableCgroups || delegated) || hostConfig.CgroupnsMode !== 'private') return mount;
   return { ...mount, options: (mount.options ?? []).map((option) => (option === 'ro' ? 'rw' : option)) };
 }
 
@@ -71,6 +78,14 @@ function sandboxFiles({ record, sandbox }: SpecInput): Mount[] {
   return pairs.flatMap(([destination, source]) =>
     source === undefined ? [] : [bind(destination, source, ['rbind', 'rprivate', access])],
   );
+}
+
+/** Slaves of the host's mounts: what is mounted there later, and taken off, follows here. */
+function procViews({ procViews: views = [] }: SpecInput): Mount[] {
+  return views.flatMap(({ destination, beneath, shown }) => [
+    bind(destination, beneath, ['bind', 'slave']),
+    bind(destination, shown, ['bind', 'slave']),
+  ]);
 }
 
 async function ownMounts(input: SpecInput): Promise<Mount[]> {

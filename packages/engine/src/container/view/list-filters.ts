@@ -99,7 +99,7 @@ async function compileOne(name: string, values: readonly string[], sources: Filt
     case 'ancestor':
       return await ancestorTest(values, sources);
     case 'is-task':
-      return any((_, value) => value === 'false' || value === '0');
+      return isTaskTest(values);
     default:
       return () => true;
   }
@@ -132,6 +132,13 @@ function checked(value: string, allowed: readonly string[], filter: string): str
     );
   }
   return value;
+}
+
+/** No container here belongs to a swarm's task. */
+function isTaskTest(values: readonly string[]): Test {
+  const known = values.every((value) => ['true', '1', 'false', '0'].includes(value.toLowerCase()));
+  if (!known) throw new PouchError('invalid-argument', `invalid filter 'is-task=[${values.join(' ')}]'`);
+  return () => values.every((value) => value === 'false' || value === '0');
 }
 
 function exitedTest(values: readonly string[]): Test {

@@ -2,7 +2,7 @@ import type { ContainerSummary } from '@pouch/api';
 import type { Sandbox } from '../../network/sandbox.ts';
 import type { Container } from '../container.ts';
 import { dockerStatus } from '../state-machine.ts';
-import { inspectMount, networksOf } from './inspect.ts';
+import { inspectMount, manifestDescriptor, networksOf } from './inspect.ts';
 import { statusText } from './status-text.ts';
 
 /** A container as `ps` lists it. */
@@ -23,6 +23,7 @@ export function summarise(container: Container, sandbox: Sandbox | undefined): C
     HostConfig: { NetworkMode: record.hostConfig.NetworkMode ?? 'default' },
     NetworkSettings: { Networks: networksOf(container, sandbox) },
     Mounts: record.mounts.map(inspectMount),
+    ...manifestDescriptor(container),
     ...(health && { Health: { Status: health.status, FailingStreak: health.failingStreak } }),
   };
 }

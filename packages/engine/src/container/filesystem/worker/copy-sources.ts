@@ -2,7 +2,7 @@ import { closeSync, readdirSync } from 'node:fs';
 import { PouchError } from '@pouch/base';
 import { type ByteString, components, itself, toByteString, toText } from './bytes.ts';
 import { ConfinedWalk, hold, type Place } from './confined-walk.ts';
-import { componentExpression, hasWildcards } from './go-match.ts';
+import { componentMatcher, hasWildcards } from './go-match.ts';
 
 /** What one source of COPY means. */
 export interface CopySource {
@@ -45,18 +45,18 @@ function existing(walk: ConfinedWalk, source: string, path: ByteString): Place {
 }
 
 function matches(walk: ConfinedWalk, root: number, source: string, pattern: readonly ByteString[]): CopySource[] {
-  const expressions = pattern.map((part) => {
-    const expression = componentExpression(part);
-    if (!expression) throw new PouchError('invalid-argument', `${source}: syntax error in pattern`);
-    return expression;
+  const matchers = pattern.map((part) => {
+    const matcher = componentMatcher(part);
+    if (!matcher) throw new PouchError('invalid-argument', `${source}: syntax error in pattern`);
+    return matcher;
   });
   const found: CopySource[] = [];
   const visit = (directory: number, above: readonly ByteString[]): void => {
-    const expression = expressions[above.length] as RegExp;
+    const matcher = matchers[above.length] as (typeof matchers)[number];
     for (const name of readdirSync(itself(directory), { encoding: 'latin1' }).toSorted()) {
-      if (!expression.test(name)) continue;
+      if (!matcher(name)) continue;
       const names = [...above, name];
-      if (names.length === expressions.length) {
+      if (names.length === matchers.length) {
         found.push(single(walk, toText(names.join('/')), names));
         if (found.length > MAX_MATCHES) throw new PouchError('too-large', `${source} matches too many files`);
         continue;

@@ -36,7 +36,7 @@ export function makeDirectories(
   using walk = new ConfinedWalk(root);
   const names = components(toByteString(path));
   for (let made = false, attempt = 0; ; made = true, attempt += 1) {
-    const { names: there, rest, isDirectory } = walkAsFarAsThere(walk, names);
+    const { names: there, rest, isDirectory } = walkAsFarAsThere(walk, names, true);
     if (!isDirectory) throw new PouchError('invalid-argument', `cannot mkdir: ${path} is not a directory`);
     const [next] = rest;
     if (next === undefined) return made;
@@ -77,13 +77,17 @@ interface Reached {
   readonly isDirectory: boolean;
 }
 
-/** A symlink that leads to nothing counts as there: what it names is made when a directory is asked for. */
-function walkAsFarAsThere(walk: ConfinedWalk, path: readonly ByteString[]): Reached {
+/** With `make`, directories that a symlink names and that are missing are made on the way. */
+function walkAsFarAsThere(walk: ConfinedWalk, path: readonly ByteString[], make = false): Reached {
   let names: readonly ByteString[] = [];
   for (const [index, name] of path.entries()) {
-    using place = walk.walk(name, { followLast: true }, names);
+    using place = walk.walk(name, { followLast: true, makeParents: make }, names);
     if (place.descriptor === undefined) {
-      return { names: place.names.slice(0, -1), rest: [place.names.at(-1) as ByteString, ...path.slice(index + 1)], isDirectory: true };
+      return {
+        names: place.names.slice(0, -1),
+        rest: [place.names.at(-1) as ByteString, ...path.slice(index + 1)],
+        isDirectory: true,
+      };
     }
     const last = index === path.length - 1;
     if (!place.stat?.isDirectory()) {

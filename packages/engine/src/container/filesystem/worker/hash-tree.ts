@@ -15,7 +15,8 @@ export function hashPaths(root: number, paths: readonly ByteString[]): string[] 
   using walk = new ConfinedWalk(root);
   return paths.map((path) => {
     using place = walk.walk(`/${path}`, { followLast: true });
-    if (place.descriptor === undefined || !place.stat) throw new PouchError('not-found', `stat ${path}: file does not exist`);
+    if (place.descriptor === undefined || !place.stat)
+      throw new PouchError('not-found', `stat ${path}: file does not exist`);
     const hash = createHash('sha256');
     add(hash, '', place.descriptor, place.stat, place.parent, place.name, 0);
     return `${place.stat.isDirectory() ? 'dir' : 'file'}:${hash.digest('hex')}`;

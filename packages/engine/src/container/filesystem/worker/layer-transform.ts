@@ -67,7 +67,8 @@ export class LayerTransform {
     const type = block.toString('latin1', 156, 157);
     const stated = number(block, 124, 12);
     if (type === 'x') {
-      if (stated > MAX_EXTENDED) throw new PouchError('too-large', 'A file of the layer has too many extended attributes.');
+      if (stated > MAX_EXTENDED)
+        throw new PouchError('too-large', 'A file of the layer has too many extended attributes.');
       this.#pendingHeader = block;
       this.#state = 'extended';
       this.#wanted = Math.ceil(stated / BLOCK) * BLOCK;

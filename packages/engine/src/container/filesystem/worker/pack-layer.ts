@@ -55,7 +55,8 @@ export async function packLayer(request: PackRequest): Promise<PackedLayer> {
         }
       }
       const [code] = await closed;
-      if (code !== 0) throw new PouchError('internal', `tar could not read a layer: ${complaints.trim() || String(code)}`);
+      if (code !== 0)
+        throw new PouchError('internal', `tar could not read a layer: ${complaints.trim() || String(code)}`);
       const end = transform.end();
       plain.update(end);
       yield end;
@@ -85,7 +86,10 @@ export async function packLayer(request: PackRequest): Promise<PackedLayer> {
   return { kind: 'layer', digest: `sha256:${packed.digest('hex')}`, diffId: `sha256:${plain.digest('hex')}`, size };
 }
 
-function startTar(directory: string, names: readonly string[]): ReturnType<typeof spawn> & { stdout: Readable; stderr: Readable } {
+function startTar(
+  directory: string,
+  names: readonly string[],
+): ReturnType<typeof spawn> & { stdout: Readable; stderr: Readable } {
   const args = [
     '--create',
     '--file=-',
