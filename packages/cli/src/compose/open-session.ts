@@ -57,8 +57,12 @@ export function loadOptions(context: Context): LoadOptions {
 }
 
 /** Load the project of the flags, and say what its files only warn of. */
-export function loadFrom(context: Context, services: readonly string[] = []): Project {
-  const project = loadProject(loadOptions(context));
+export function loadFrom(
+  context: Context,
+  services: readonly string[] = [],
+  more: Pick<LoadOptions, 'noInterpolation'> = {},
+): Project {
+  const project = loadProject({ ...loadOptions(context), ...more });
   for (const warning of project.warnings) context.warn(`WARN ${warning}`);
   return services.length > 0 ? enableNamed(project, services) : project;
 }
