@@ -79,7 +79,11 @@ export const COMPOSE_PROJECTS: readonly ComposeProject[] = [
     steps: [
       look('PASSED=through compose up -d'),
       prints('compose exec -T show sh -c \'env | grep -E "^(A|B|C|QUOTED|GREETING|NESTED|PLAIN|PASSED)=" | sort\''),
-      prints('compose exec -T show cat /run/secrets/token /run/secrets/again /etc/motd'),
+      {
+        line: 'compose exec -T show cat /run/secrets/token /run/secrets/again /etc/motd',
+        prints: true,
+        needs: 'configs',
+      },
       prints(
         'compose exec -T show sh -c \'hostname; id -u; pwd; grep elsewhere /etc/hosts; df -k /scratch | tail -n 1 | tr -s " " | cut -d" " -f2\'',
       ),
