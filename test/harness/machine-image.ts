@@ -22,7 +22,8 @@ export async function importMachine(daemon: TestDaemon, kind: keyof typeof MACHI
   return image;
 }
 
-async function machineArchive(kind: keyof typeof MACHINES): Promise<string> {
+/** The archive of such a root file system, made if need be. */
+export async function machineArchive(kind: keyof typeof MACHINES): Promise<string> {
   const path = join(CACHE, `machine-${kind}.tar`);
   mkdirSync(CACHE, { recursive: true });
   const lock = `${path}.making`;

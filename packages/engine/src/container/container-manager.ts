@@ -185,8 +185,7 @@ export class ContainerManager implements ContainerService {
 
   async restart(name: string, options: { signal?: string; timeout?: number }): Promise<void> {
     const container = this.#get(name);
-    const keepsUnderRm = container.record.hostConfig.AutoRemove;
-    if (keepsUnderRm) container.restartPending = true;
+    container.restartPending = true;
     try {
       await this.#parts.stopper.stop(container, options).catch((error: unknown) => {
         if (isErrorCode(error, 'invalid-argument')) {
@@ -198,6 +197,10 @@ export class ContainerManager implements ContainerService {
       await this.#parts.starter.start(container);
     } finally {
       container.restartPending = false;
+      if (container.keepsNetwork && !container.live) {
+        container.keepsNetwork = false;
+        await this.#parts.context.networks.release(container.id);
+      }
     }
     this.#publish(container, 'restart');
   }
@@ -215,6 +218,7 @@ export class ContainerManager implements ContainerService {
       if (container.status === 'paused')
         throw new PouchError('conflict', `container ${container.id} is already paused`);
       if (container.status !== 'running') throw new PouchError('conflict', `container ${container.id} is not running`);
+      using _ = await container.pauseGate.close();
       await context.containerd.tasks.pause(container.id);
       container.transition('paused');
     });
@@ -385,6 +389,10 @@ export class ContainerManager implements ContainerService {
 
   async execCreate(name: string, request: ExecCreateRequest): Promise<string> {
     return await this.#parts.execs.create(this.#get(name), request);
+  }
+
+  execStartsWithTty(execId: string, tty: boolean): boolean {
+    return this.#parts.execs.startsWithTty(execId, tty);
   }
 
   async execStart(

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { Emitter, formatTime, ZERO_TIME } from '@pouch/base';
 import type { Mount } from '@pouch/containerd';
 import type { ContainerRecord, ContainerState, ContainerStatus } from './container-record.ts';
+import { PauseGate } from './pause-gate.ts';
 import { checkTransition, isLive } from './state-machine.ts';
 import type { SpoolPump } from './stdio/spool-pump.ts';
 import { Spool } from './stdio/spool.ts';
@@ -33,8 +34,11 @@ export class Container {
   readonly stdin: StdinPipe;
   /** A stop that a start follows at once: --rm does not remove in between. */
   restartPending = false;
+  /** Its network outlives the run that has just ended: a machine that starts again has its address. */
+  keepsNetwork = false;
   /** What to mount as its root file system, once asked for: it never changes while the snapshot lives. */
   rootfs: readonly Mount[] | undefined;
+  readonly pauseGate = new PauseGate();
   /** Ids of exec processes, newest last. */
   readonly execIds = new Set<string>();
   /** containerd's record of the last run going away; the next run waits for it. */

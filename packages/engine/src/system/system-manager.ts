@@ -97,12 +97,11 @@ export class SystemManager implements SystemService {
       Os: 'linux',
       Arch: goArchitecture(host.architecture),
       KernelVersion: host.kernelVersion,
-      Experimental: false,
     };
   }
 
   async info(): Promise<SystemInfo> {
-    const { host, containers, images, warnings, listeners, volumeDrivers } = this.#dependencies;
+    const { host, containerd, containers, images, warnings, listeners, volumeDrivers } = this.#dependencies;
     const options = this.#options;
     const [list, imageList, files, drivers] = await Promise.all([
       containers.list({ all: true, filters: {} }),
@@ -179,6 +178,10 @@ export class SystemManager implements SystemService {
       SecurityOptions: securityOptions(host),
       DefaultAddressPools: options.addressPools.map((pool) => ({ ...pool })),
       FirewallBackend: { Driver: 'nftables' },
+      Containerd: {
+        Address: containerd.address,
+        Namespaces: { Containers: containerd.namespace, Plugins: containerd.namespace },
+      },
       CDISpecDirs: null,
       Features: [...this.#dependencies.features()],
       Warnings: [...hostWarnings(host), ...warnings()],
@@ -197,7 +200,8 @@ export class SystemManager implements SystemService {
     }
     signal.throwIfAborted();
     if (wants('container')) {
-      const list = await containers.list({ all: true, size: true, filters: {} });
+      const all = await containers.list({ all: true, size: true, filters: {} });
+      const list = all.map(({ ImageManifestDescriptor: _, ...rest }) => rest);
       Object.assign(usage, { Containers: list, ContainerUsage: containerUsage(list) });
     }
     signal.throwIfAborted();

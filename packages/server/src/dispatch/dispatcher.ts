@@ -138,6 +138,7 @@ export class Dispatcher {
   /** As clients hijack that do not ask for an upgrade. */
   async #runPlainHijack(operation: HijackOperation, decoded: DecodedInput, call: Call): Promise<void> {
     const { socket } = call.request;
+    if (hasBody(call.request) && !call.request.readableEnded) await readBody(call.request);
     const exchange = HijackExchange.plain(call, (connection) => this.#track(connection.socket));
     call.markEndless();
     // What the client sends behind its request must wait for the handler, and not be read as another request.
@@ -175,10 +176,9 @@ export class Dispatcher {
       if (!isHijack(operation)) throw pageNotFound();
       const spec = endpointOf(operation);
       const query = decodeTargetQuery(operation, target);
-      const body =
-        spec.body?.kind === 'json'
-          ? decodeJsonBody(spec.body, await connection.readBody(), target.version).body
-          : undefined;
+      // Some clients send their options once more as a body: it is no input for the process.
+      const text = await connection.readBody();
+      const body = spec.body?.kind === 'json' ? decodeJsonBody(spec.body, text, target.version).body : undefined;
       const exchange = HijackExchange.upgraded(connection, target.version, this.#logger, this.#options.headers);
       await runHijack(operation, { path, query, body }, exchange, this.#services);
     } catch (error) {

@@ -11,7 +11,9 @@ const UPGRADE = { Connection: 'Upgrade', Upgrade: 'tcp' };
 const ATTACH = '/v1.41/containers/c/attach?stream=1&stdin=1&stdout=1&stderr=1';
 
 function attaching(session: AttachSession) {
-  return fakeServices({ containers: { attach: async () => session, execStart: async () => session } });
+  return fakeServices({
+    containers: { attach: async () => session, execStartsWithTty: () => session.tty, execStart: async () => session },
+  });
 }
 
 /** Standard output and error in what came after the head. */
@@ -128,6 +130,7 @@ test('a command that cannot be executed is told on the stream', async () => {
   await using api = await serve(
     fakeServices({
       containers: {
+        execStartsWithTty: () => false,
         execStart: async () => {
           throw new PouchError('command-not-found', 'exec: "nope": executable file not found');
         },

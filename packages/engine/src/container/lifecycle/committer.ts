@@ -34,6 +34,7 @@ export class Committer {
     const { repository, tag, comment, author, changes, config } = options;
     const parent = await this.#images.resolve(container.record.imageId);
     const pauses = options.pause && container.status === 'running';
+    using _ = pauses ? await container.pauseGate.close() : undefined;
     if (pauses) {
       await containerd.tasks.pause(container.id);
       publishContainerEvent(events, container, 'pause');

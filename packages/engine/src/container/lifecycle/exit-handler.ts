@@ -64,6 +64,7 @@ export class ExitHandler {
     this.#followers.stopped(container);
     container.transition(restarts ? 'restarting' : 'exited', ended);
     if (foundOom) publishContainerEvent(this.#context.events, container, 'oom');
+    container.keepsNetwork = container.record.config.Rich === true && (restarts || container.restartPending);
     await this.letGo(container);
     publishContainerEvent(this.#context.events, container, 'die', {
       exitCode: String(exitCode),
@@ -88,8 +89,7 @@ export class ExitHandler {
           container.stdin[Symbol.dispose]();
         }
       })(),
-      // Over an upgrade it is kept.
-      ...(container.record.upgrade ? [] : [networks.release(id)]),
+      ...(container.record.upgrade || container.keepsNetwork ? [] : [networks.release(id)]),
       this.#followers.letGo(container),
       ...container.record.mounts
         .filter((mount) => mount.Type === 'volume' && mount.Name)

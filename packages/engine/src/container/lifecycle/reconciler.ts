@@ -146,7 +146,8 @@ export class Reconciler {
       return await this.#settle(container, task);
     }
     await this.#context.tasks.purge(container.id, container.record.runtime);
-    await this.#context.networks.release(container.id);
+    // Over an upgrade it is kept, to be started in again.
+    if (!container.record.upgrade) await this.#context.networks.release(container.id);
     const wasRun = container.state.finishedAt !== '';
     const error = 'the daemon ended while it was being started';
     if (wasRun && shouldRestart(container.record, container.state.exitCode)) {

@@ -54,8 +54,10 @@ export class StartPlanner {
   }
 
   async #attach(container: Container): Promise<Sandbox> {
-    // Over an upgrade a container keeps its namespace, its addresses and its ports.
-    const kept = container.record.upgrade && this.#context.networks.sandbox(container.id);
+    // Over an upgrade a container keeps its namespace, its addresses and its ports; a machine over a restart.
+    const keeps = container.record.upgrade !== undefined || container.keepsNetwork;
+    container.keepsNetwork = false;
+    const kept = keeps ? this.#context.networks.sandbox(container.id) : undefined;
     if (kept) return kept;
     const { endpoints, networkMode } = this.attachRequest(container);
     await askPlugins(this.#context, 'network-attach', container, { networkMode, endpoints });

@@ -93,8 +93,8 @@ export class Starter {
     try {
       await Promise.all([container.cleanup, this.#context.filesIdle(container.id)]);
       await askPlugins(this.#context, 'pre-start', container);
-      const pid = await this.#launch(container, options);
-      container.transition('running', { pid, exitCode: 0, startedAt: nowNanos().toString() });
+      const { pid, startedAt } = await this.#launch(container, options);
+      container.transition('running', { pid, exitCode: 0, startedAt });
     } catch (reason) {
       const error = startError(reason, container.record.path);
       await this.#undo(container, before, error);
@@ -105,7 +105,7 @@ export class Starter {
     tellPlugins(this.#context, 'post-start', container);
   }
 
-  async #launch(container: Container, { checkpoint }: StartOptions): Promise<number> {
+  async #launch(container: Container, { checkpoint }: StartOptions): Promise<{ pid: number; startedAt: string }> {
     const { tasks } = this.#context;
     const [plan, io] = await Promise.all([this.#planner.plan(container), this.#openStreams(container)]);
     const pid = await tasks.create({
@@ -124,10 +124,12 @@ export class Starter {
     await this.#followers.prepared(container);
     // What is thawed has run its script long ago.
     if (container.record.config.InitScript && checkpoint === undefined) await this.#initScript.run(container);
+    // Before its first word: clients ask for the log since then.
+    const startedAt = nowNanos().toString();
     await tasks.start(container.id);
     const networks = Object.entries(plan.sandbox.networks);
     container.record.networkIds = Object.fromEntries(networks.map(([name, { NetworkID }]) => [name, NetworkID ?? '']));
-    return pid;
+    return { pid, startedAt };
   }
 
   /** A fresh spool and its pump; the input's FIFO where there is to be input. */
@@ -188,6 +190,7 @@ export class Starter {
     await tasks.purge(container.id, container.record.runtime).catch((reason: unknown) => {
       logger.warn('a failed start left something behind', { container: container.id, error: reason });
     });
+    container.keepsNetwork = false;
     await this.#followers.letGo(container);
     const back = before === 'restarting' ? 'exited' : before;
     const finishedAt = before === 'created' ? container.state.finishedAt : nowNanos().toString();

@@ -69,10 +69,9 @@ export class Upgrader implements Disposable {
         `the upgrade of ${record.name} to ${to.imageReference} failed and was rolled back: ${problem}`,
       );
     const downtime = running ? BigInt(container.state.startedAt || '0') - stoppedAt : 0n;
-    publishContainerEvent(this.#context.events, container, request.Rollback ? 'rollback' : 'upgrade', {
-      from: before,
-      to: to.imageReference,
-    });
+    const facts = { from: before, to: to.imageReference };
+    if (request.Rollback) publishContainerEvent(this.#context.events, container, 'rollback', facts);
+    else publishContainerEvent(this.#context.events, container, 'upgrade', facts);
     return { Image: record.imageId, Previous: before, Downtime: Number(downtime) };
   }
 
@@ -205,8 +204,8 @@ export class Upgrader implements Disposable {
   }
 
   async #watch(container: Container): Promise<string | undefined> {
-    const { watchUntil = 0 } = container.record.upgrade as ContainerUpgrade;
-    const problem = await watchHealth(container, watchUntil, this.#stop.signal);
+    const { watchUntil = 0, watch } = container.record.upgrade as ContainerUpgrade;
+    const problem = watch === 0 ? undefined : await watchHealth(container, watchUntil, this.#stop.signal);
     if (problem === undefined) return await this.#finish(container);
     await this.#rollBack(container);
     return problem;
@@ -297,7 +296,8 @@ export class Upgrader implements Disposable {
         return;
       }
       if (!container.live) return await this.#rollBack(container);
-      upgrade.watchUntil ||= Date.now() + upgrade.watch;
+      // Anew: while no daemon ran, nobody asked for its health.
+      upgrade.watchUntil = Date.now() + upgrade.watch;
       background(this.#watch(container), (error) =>
         this.#context.logger.error('an upgrade could not be ended', { container: container.id, error }),
       );

@@ -78,7 +78,7 @@ export function manifestDescriptor({
       mediaType,
       digest,
       size,
-      platform: { os, architecture, ...(variant !== undefined && variant !== '' && { variant }) },
+      platform: { architecture, os, ...(variant !== undefined && variant !== '' && { variant }) },
     },
   };
 }
