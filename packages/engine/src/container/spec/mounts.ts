@@ -106,7 +106,12 @@ async function ownMount(mount: ContainerMount, input: SpecInput): Promise<Mount>
     throw new PouchError('internal', `The volume ${mount.Name ?? ''} for ${mount.Destination} was not mounted.`);
   }
   const recursion = mount.nonRecursive ? 'bind' : 'rbind';
-  const options = [recursion, ...readOnly(mount, input, isDirectory), mount.Propagation || 'rprivate', ...(mount.options ?? [])];
+  const options = [
+    recursion,
+    ...readOnly(mount, input, isDirectory),
+    mount.Propagation || 'rprivate',
+    ...(mount.options ?? []),
+  ];
   return bind(mount.Destination, source, options);
 }
 
