@@ -24,6 +24,7 @@ const OMITTED = {
     'StorageOpt',
     'Sysctls',
     'Tmpfs',
+    'Umask',
   ]),
   Config: new Set([
     'ArgsEscaped',
@@ -32,6 +33,7 @@ const OMITTED = {
     'InitScript',
     'MacAddress',
     'NetworkDisabled',
+    'OnBuild',
     'Rich',
     'RichKeep',
     'RichMode',

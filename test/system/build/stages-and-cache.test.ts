@@ -277,7 +277,7 @@ RUN echo lost > /data/x
     await daemon.pouch(['rmi', 'prune:gone']);
     const listed = await caches();
     assert.equal(listed.length, 2);
-    assert.deepEqual(listed.map(({ Shared }) => Shared).toSorted(), [false, true]);
+    assert.deepEqual(listed.map(({ Shared }) => String(Shared)).toSorted(), ['false', 'true']);
     const nothing = (await daemon.ok('POST', `/build/prune?filters=${encodeURIComponent('{"until":["24h"]}')}`)).json;
     assert.deepEqual(nothing, { CachesDeleted: [], SpaceReclaimed: 0 });
     const pruned = (await daemon.ok('POST', '/build/prune')).json as {

@@ -102,7 +102,7 @@ export class SystemManager implements SystemService {
   }
 
   async info(): Promise<SystemInfo> {
-    const { host, containers, images, warnings, listeners, volumeDrivers } = this.#dependencies;
+    const { host, containerd, containers, images, warnings, listeners, volumeDrivers } = this.#dependencies;
     const options = this.#options;
     const [list, imageList, files, drivers] = await Promise.all([
       containers.list({ all: true, filters: {} }),
@@ -179,6 +179,10 @@ export class SystemManager implements SystemService {
       SecurityOptions: securityOptions(host),
       DefaultAddressPools: options.addressPools.map((pool) => ({ ...pool })),
       FirewallBackend: { Driver: 'nftables' },
+      Containerd: {
+        Address: containerd.address,
+        Namespaces: { Containers: containerd.namespace, Plugins: containerd.namespace },
+      },
       CDISpecDirs: null,
       Features: [...this.#dependencies.features()],
       Warnings: [...hostWarnings(host), ...warnings()],

@@ -1,5 +1,6 @@
 import type { ContainerUpdateRequest, ContainerUpdateResponse, HostConfig } from '@pouch/api';
 import { asPouchError, PouchError } from '@pouch/base';
+import type { LinuxResources } from '@pouch/oci';
 import type { Container } from '../container.ts';
 import { validateResources, validateRestartPolicy } from '../create/index.ts';
 import { buildResources, type HostFacts } from '../spec/index.ts';
@@ -35,7 +36,7 @@ export class Updater {
       }
       if (container.live && Object.keys(changes).length > 0) {
         const limits = await buildResources(withLifted(record.hostConfig, merged), this.#host);
-        await this.#context.containerd.tasks.update(container.id, limits).catch((error: unknown) => {
+        await this.#context.containerd.tasks.update(container.id, withWritablePids(limits)).catch((error: unknown) => {
           throw cannotUpdate(container, error);
         });
       }
@@ -98,6 +99,14 @@ const DEVICE_LIMITS = [
   'BlkioDeviceReadIOps',
   'BlkioDeviceWriteIOps',
 ] as const satisfies readonly (keyof ContainerUpdateRequest)[];
+
+/** Linux' PID_MAX_LIMIT: more processes than a kernel can have. */
+const PIDS_WITHOUT_LIMIT = 4_194_304;
+
+/** crun writes -1 into pids.max as it is, which the kernel refuses. */
+function withWritablePids(limits: LinuxResources): LinuxResources {
+  return limits.pids?.limit === -1 ? { ...limits, pids: { limit: PIDS_WITHOUT_LIMIT } } : limits;
+}
 
 function refuseFixed(resources: ContainerUpdateRequest): void {
   const fixed = FIXED.find((name) => isGiven(resources[name]));
