@@ -155,7 +155,7 @@ function defaultContext(id: string, volumes: MemoryVolumes): PrepareContext {
     id,
     host,
     defaults: { logConfig: { Type: 'json-file', Config: {} }, runtime: 'runc' },
-    runtimes: new Set(['runc']),
+    runtimes: new Set(['runc', 'crun']),
     logDrivers: new Map([['json-file', new Set(['max-size'])]]),
     volumes,
     findContainer: async () => await Promise.reject(new Error('there is no other container')),
