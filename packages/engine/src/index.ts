@@ -1,3 +1,10 @@
+export { BuildKitManager, type BuildKitDependencies, type BuildKitOptions } from './build-kit/build-kit-manager.ts';
+export type {
+  BuildKitBuildOutput,
+  BuildKitBuildRequest,
+  BuildKitPruneRequest,
+  BuildKitService,
+} from './build-kit/build-kit-service.ts';
 export {
   ContainerRoom,
   type ContainerRoomDependencies,

@@ -6,6 +6,7 @@ import { API_VERSION, MIN_API_VERSION } from '@pouch/api';
 import type { LogFields, Logger } from '@pouch/base';
 import { ContainerdClient, ContainerdSupervisor } from '@pouch/containerd';
 import {
+  BuildKitManager,
   ContainerRoom,
   Database,
   EventBus,
@@ -31,6 +32,8 @@ import {
 } from '@pouch/linux';
 import { RegistryClient } from '@pouch/registry';
 import { ApiServer, type ServerDependencies } from '@pouch/server';
+import { buildKitCgroupParent, buildKitRegistries, findBuildKit } from './build-kit-options.ts';
+import { chooseBuildRuntime } from './build-kit-runtime.ts';
 import type { Config } from './config/settings.ts';
 import { chooseRuntimes } from './default-runtime.ts';
 import { addressPools, createDefaults, networkOptions, registrySettings } from './engine-options.ts';
@@ -42,6 +45,7 @@ import { GIT_COMMIT, VERSION } from './version.ts';
 interface Rooms {
   readonly containers: ContainerRoom;
   readonly networks: LinuxNetworkManager;
+  readonly buildKit: BuildKitManager;
   readonly facts: LogFields;
 }
 
@@ -78,6 +82,7 @@ export class Daemon implements AsyncDisposable {
    */
   async tearDown(signal: AbortSignal): Promise<void> {
     const { rooms } = await this.#bringUp(signal);
+    await rooms.buildKit.tearDown();
     await rooms.containers.endAll();
     await rooms.networks.destroy();
     await this.#removeCgroups();
@@ -177,6 +182,34 @@ export class Daemon implements AsyncDisposable {
         running: live,
       }));
 
+    const buildKit = new BuildKitManager(
+      {
+        binary: await findBuildKit(config),
+        root: config.root,
+        state: config.state,
+        cgroupParent: buildKitCgroupParent(config, cgroupDriver),
+        cgroupDriver: cgroupDriver as 'cgroupfs' | 'systemd',
+        runtime: async () => await chooseBuildRuntime(runtimes, logger),
+        runtimeRoot: containers.runtimeRoot,
+        snapshotter: config.snapshotter,
+        dns: { servers: config.dns, search: config['dns-search'], options: config['dns-opts'] },
+        registries: () => buildKitRegistries(config),
+        hostGateway: async () => (await networks.inspect('bridge')).IPAM.Config?.[0]?.Gateway,
+      },
+      {
+        containerd,
+        images,
+        logger,
+        networks: {
+          config: () => ({ mode: 'host' }),
+          serve: async () => {},
+          pause: async () => {},
+          clear: async () => {},
+        },
+        purge: async (id) => await containers.purge(id),
+      },
+    );
+
     const live = await containers.load();
     await networks.start(live);
     this.#resources.use(networks);
@@ -184,6 +217,8 @@ export class Daemon implements AsyncDisposable {
     await images.reconcile();
     this.#resources.use(containers);
     await containers.start();
+    this.#resources.use(buildKit);
+    await buildKit.start(signal);
 
     const system = new SystemManager(
       {
@@ -216,6 +251,7 @@ export class Daemon implements AsyncDisposable {
         volumeDrivers: async () => await volumes.drivers.names(),
         warnings: () => networks.warnings(),
         listeners: () => events.listenerCount,
+        buildCache: async (stop) => await buildKit.diskUsage(stop),
       },
     );
     const summary = {
@@ -225,8 +261,8 @@ export class Daemon implements AsyncDisposable {
       containers: containers.index.all().length,
     };
     return {
-      rooms: { containers, networks, facts: summary },
-      services: { containers: containers.manager, images, volumes, networks, system, events, logger },
+      rooms: { containers, networks, buildKit, facts: summary },
+      services: { containers: containers.manager, images, volumes, networks, system, buildKit, events, logger },
     };
   }
 

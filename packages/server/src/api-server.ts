@@ -123,8 +123,7 @@ export class ApiServer implements AsyncDisposable {
       noDelay: true,
       // Docker's own clients name no host on a unix socket.
       requireHostHeader: false,
-      // Anything else (h2c) is answered as plain HTTP, with a word on what is missing.
-      shouldUpgradeCallback: ({ headers }) => /^(tcp|websocket)$/i.test(headers.upgrade ?? ''),
+      shouldUpgradeCallback: wantsUpgrade,
     };
     const server = tls ? createTlsServer({ ...options, ...tlsOptions(tls) }) : createServer(options);
     server.maxConnections = this.#options.maxConnections ?? MAX_CONNECTIONS;
@@ -175,6 +174,15 @@ export class ApiServer implements AsyncDisposable {
       `HTTP/1.1 ${status}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
     );
   }
+}
+
+/**
+ * Streams and WebSockets; and HTTP/2 where a gRPC connection is served. Elsewhere HTTP/2 is an offer, which some clients make
+ * with each request, and is answered as plain HTTP.
+ */
+function wantsUpgrade({ headers, url = '' }: IncomingMessage): boolean {
+  const protocol = headers.upgrade ?? '';
+  return /^(tcp|websocket)$/i.test(protocol) || (/^h2c$/i.test(protocol) && /\/(grpc|session)(\?|$)/.test(url));
 }
 
 /** Wait for `work`, but no longer than `ms` milliseconds. */

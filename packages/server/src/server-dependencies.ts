@@ -1,6 +1,7 @@
 import type { EndpointSettings } from '@pouch/api';
 import type { Logger } from '@pouch/base';
 import type {
+  BuildKitService,
   ContainerService,
   EventBus,
   ImageService,
@@ -27,6 +28,7 @@ export interface ServerDependencies {
   readonly volumes: VolumeService;
   readonly networks: NetworkService;
   readonly system: SystemService;
+  readonly buildKit: BuildKitService;
   readonly events: Pick<EventBus, 'stream'>;
   readonly logger: Logger;
 }

@@ -105,7 +105,10 @@ export const systemEndpoints = {
       'reserved-space': query.since('1.48', query.int('Bytes.')),
       'max-used-space': query.since('1.48', query.int('Bytes.')),
       'min-free-space': query.since('1.48', query.int('Bytes.')),
-      filters: query.since('1.39', query.filters(['until', 'id', 'parent', 'type', 'description', 'inuse', 'shared'])),
+      filters: query.since(
+        '1.39',
+        query.filters(['until', 'unused-for', 'id', 'parent', 'type', 'description', 'inuse', 'shared', 'private']),
+      ),
     },
     responses: { 200: respond.json(BuildPruneResponse, 'What was removed.') },
   }),

@@ -1,3 +1,4 @@
+import { buildKitEndpoints } from './build-kit.ts';
 import { containerStreamEndpoints } from './container-streams.ts';
 import { containerEndpoints } from './containers.ts';
 import type { BodyOf, Endpoint, PathValues, QueryOf, ResultOf } from './endpoint.ts';
@@ -16,6 +17,7 @@ export const ENDPOINTS = {
   ...imageEndpoints,
   ...networkEndpoints,
   ...volumeEndpoints,
+  ...buildKitEndpoints,
 } as const;
 
 export type Operation = keyof typeof ENDPOINTS;

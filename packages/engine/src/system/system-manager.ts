@@ -1,5 +1,13 @@
 import { readdir } from 'node:fs/promises';
-import type { ContainerSummary, ImageSummary, SystemDataUsage, SystemInfo, SystemVersion, Volume } from '@pouch/api';
+import type {
+  BuildCache,
+  ContainerSummary,
+  ImageSummary,
+  SystemDataUsage,
+  SystemInfo,
+  SystemVersion,
+  Volume,
+} from '@pouch/api';
 import type { ContainerdClient } from '@pouch/containerd';
 import type { HostProbe } from '@pouch/linux';
 import type { ContainerService } from '../container/container-service.ts';
@@ -40,6 +48,7 @@ export interface SystemDependencies {
   readonly volumeDrivers: () => Promise<readonly string[]>;
   readonly warnings: () => readonly string[];
   readonly listeners: () => number;
+  readonly buildCache: (signal: AbortSignal) => Promise<BuildCache[]>;
 }
 
 /** Tells what this host and this daemon are and can do. */
@@ -188,10 +197,8 @@ export class SystemManager implements SystemService {
       Object.assign(usage, { Volumes: list, VolumeUsage: volumeUsage(list) });
     }
     if (wants('build-cache')) {
-      Object.assign(usage, {
-        BuildCache: [],
-        BuildCacheUsage: { ActiveCount: 0, TotalCount: 0, Reclaimable: 0, TotalSize: 0, Items: [] },
-      });
+      const list = await this.#dependencies.buildCache(signal);
+      Object.assign(usage, { BuildCache: list, BuildCacheUsage: buildCacheUsage(list) });
     }
     return usage;
   }
@@ -284,6 +291,17 @@ function containerUsage(list: readonly ContainerSummary[]): NonNullable<SystemDa
     TotalCount: list.length,
     Reclaimable: total - held,
     TotalSize: total,
+    Items: [...list],
+  };
+}
+
+function buildCacheUsage(list: readonly BuildCache[]): NonNullable<SystemDataUsage['BuildCacheUsage']> {
+  const sum = (records: readonly BuildCache[]): number => records.reduce((total, { Size }) => total + Size, 0);
+  return {
+    ActiveCount: list.filter(({ InUse }) => InUse).length,
+    TotalCount: list.length,
+    Reclaimable: sum(list.filter(({ InUse, Shared }) => !InUse && !Shared)),
+    TotalSize: sum(list),
     Items: [...list],
   };
 }

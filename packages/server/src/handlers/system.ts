@@ -14,12 +14,12 @@ const EVENT_FILTERS = new Set(
 export const systemHandlers: Handlers<
   'SystemPing' | 'SystemPingHead' | 'SystemVersion' | 'SystemInfo' | 'SystemEvents' | 'SystemDataUsage' | 'BuildPrune'
 > = {
-  async SystemPing({ call }) {
-    pong(call, 'OK');
+  async SystemPing({ call }, { buildKit }) {
+    pong(call, 'OK', buildKit.available);
   },
 
-  async SystemPingHead({ call }) {
-    pong(call, '');
+  async SystemPingHead({ call }, { buildKit }) {
+    pong(call, '', buildKit.available);
   },
 
   async SystemVersion({ call }, { system }) {
@@ -60,14 +60,24 @@ export const systemHandlers: Handlers<
     call.sendJson(200, adaptDiskUsage(await system.diskUsage(types as DiskUsageType[], call.signal), call.version));
   },
 
-  /** There is no build cache, so there is nothing to remove. */
-  async BuildPrune({ call }) {
-    call.sendJson(200, { CachesDeleted: null, SpaceReclaimed: 0 });
+  /** Where there is no BuildKit there is no build cache, and nothing to remove. */
+  async BuildPrune({ call, query }, { buildKit }) {
+    if (!buildKit.available) return call.sendJson(200, { CachesDeleted: null, SpaceReclaimed: 0 });
+    const request = {
+      all: query.all ?? false,
+      reservedSpace: query['reserved-space'] ?? query['keep-storage'],
+      maxUsedSpace: query['max-used-space'],
+      minFreeSpace: query['min-free-space'],
+      filters: query.filters ?? {},
+    };
+    call.sendJson(200, await buildKit.prune(request, call.signal));
   },
 };
 
-function pong(call: Call, text: string): void {
+/** `Builder-Version` tells clients which builder they should use: 1 is the classic one, 2 BuildKit. */
+function pong(call: Call, text: string, hasBuildKit: boolean): void {
   const { response } = call;
+  response.setHeader('Builder-Version', hasBuildKit ? '2' : '1');
   response.setHeader('Cache-Control', 'no-cache, no-store, must-revalidate');
   response.setHeader('Pragma', 'no-cache');
   response.setHeader('Swarm', 'inactive');

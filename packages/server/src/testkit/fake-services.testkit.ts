@@ -20,6 +20,7 @@ export function fakeServices(fakes: Fakes = {}): ServerDependencies {
     volumes: service('volumes'),
     networks: service('networks'),
     system: service('system'),
+    buildKit: fakes.buildKit ? service('buildKit') : ({ available: false } as ServerDependencies['buildKit']),
     events: service('events'),
     logger: (fakes.logger as ServerDependencies['logger'] | undefined) ?? silentLogger,
   };
