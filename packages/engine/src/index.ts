@@ -1,4 +1,5 @@
-export { BuildKitManager, type BuildKitDependencies, type BuildKitOptions } from './build-kit/build-kit-manager.ts';
+export { BuildKitManager } from './build-kit/build-kit-manager.ts';
+export type { BuildKitDependencies, BuildKitOptions } from './build-kit/build-kit-options.ts';
 export type {
   BuildKitBuildOutput,
   BuildKitBuildRequest,

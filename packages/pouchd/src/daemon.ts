@@ -200,18 +200,13 @@ export class Daemon implements AsyncDisposable {
         containerd,
         images,
         logger,
-        networks: {
-          config: () => ({ mode: 'host' }),
-          serve: async () => {},
-          pause: async () => {},
-          clear: async () => {},
-        },
+        networks,
         purge: async (id) => await containers.purge(id),
       },
     );
 
     const live = await containers.load();
-    await networks.start(live);
+    await networks.start([...live, ...(await buildKit.liveSandboxes())]);
     this.#resources.use(networks);
     await volumes.reconcile(live);
     await images.reconcile();

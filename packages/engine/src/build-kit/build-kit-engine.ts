@@ -14,15 +14,20 @@ import {
 } from '@pouch/buildkit';
 import { Builds } from './builds.ts';
 import { toBuildCache, toPruneRequest } from './build-cache.ts';
-import type { BuildKitDependencies, BuildKitOptions } from './build-kit-manager.ts';
+import type { BuildKitDependencies, BuildKitOptions } from './build-kit-options.ts';
 import type { BuildKitBuildOutput, BuildKitBuildRequest, BuildKitPruneRequest } from './build-kit-service.ts';
 import { Leftovers } from './leftovers.ts';
 import { SOLVE, SolveInterceptor } from './solve-interceptor.ts';
+import type { StepNetworks } from './step-networks.ts';
+
+export interface BuildKitEngineDependencies extends BuildKitDependencies {
+  readonly stepNetworks: StepNetworks;
+}
 
 /** buildkitd under supervision, and the ways to it. */
 export class BuildKitEngine implements AsyncDisposable {
   readonly #options: BuildKitOptions;
-  readonly #deps: BuildKitDependencies;
+  readonly #deps: BuildKitEngineDependencies;
   readonly #logger: Logger;
   readonly #paths: { readonly address: string; readonly configPath: string; readonly pidFile: string };
   readonly #client: BuildKitClient;
@@ -32,7 +37,7 @@ export class BuildKitEngine implements AsyncDisposable {
   #supervisor: BuildkitdSupervisor | undefined;
   #starting: Promise<void> | undefined;
 
-  constructor(options: BuildKitOptions, dependencies: BuildKitDependencies) {
+  constructor(options: BuildKitOptions, dependencies: BuildKitEngineDependencies) {
     this.#options = options;
     this.#deps = dependencies;
     this.#logger = dependencies.logger;
@@ -48,7 +53,10 @@ export class BuildKitEngine implements AsyncDisposable {
     this.#client = new BuildKitClient({ address, patienceMs: 30_000 }, dependencies);
     this.#proxy = new GrpcProxy({ address, intercept: new Map([[SOLVE, interceptor]]) }, dependencies);
     this.#builds = new Builds({ client: this.#client, interceptor });
-    this.#leftovers = new Leftovers({ cgroupParent: options.cgroupParent, state }, dependencies);
+    this.#leftovers = new Leftovers(
+      { cgroupParent: options.cgroupParent, root: join(options.root, 'buildkit'), state },
+      dependencies,
+    );
   }
 
   /** Resolves when buildkitd answers; starts it the first time. */
@@ -132,12 +140,12 @@ export class BuildKitEngine implements AsyncDisposable {
     await this.#starting?.catch(() => {});
     await this.#supervisor?.[Symbol.asyncDispose]();
     this.#client[Symbol.dispose]();
-    await this.#deps.networks.pause();
+    await this.#deps.stepNetworks.pause();
   }
 
   async #start(): Promise<void> {
     this.#supervisor = this.#newSupervisor();
-    await this.#deps.networks.serve(join(this.#options.state, 'buildkit'));
+    await this.#deps.stepNetworks.serve();
     await this.#supervisor.start();
   }
 
@@ -155,7 +163,7 @@ export class BuildKitEngine implements AsyncDisposable {
 
   async #config(): Promise<BuildkitdConfig> {
     const { root, state, cgroupParent, cgroupDriver, runtime, runtimeRoot, snapshotter, dns } = this.#options;
-    const { containerd, networks } = this.#deps;
+    const { containerd, stepNetworks } = this.#deps;
     const gateway = await this.#options.hostGateway();
     return {
       root: join(root, 'buildkit'),
@@ -164,7 +172,7 @@ export class BuildKitEngine implements AsyncDisposable {
       containerd: { address: containerd.address, namespace: containerd.namespace, snapshotter },
       runtime: { binary: await runtime(), root: runtimeRoot, systemdCgroup: cgroupDriver === 'systemd' },
       cgroupParent,
-      network: networks.config(),
+      network: stepNetworks.config(),
       dns,
       registries: await this.#options.registries(),
       labels: gateway === undefined ? {} : { 'org.mobyproject.buildkit.worker.moby.host-gateway-ip': gateway },

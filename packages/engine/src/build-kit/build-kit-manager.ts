@@ -2,51 +2,16 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import type { BuildCache, BuildPruneResponse } from '@pouch/api';
-import { type Logger, PouchError } from '@pouch/base';
-import type { BuildkitdRegistry } from '@pouch/buildkit';
-import type { ContainerdClient } from '@pouch/containerd';
-import type { ImageService } from '../image/image-service.ts';
+import { PouchError } from '@pouch/base';
 import type { BuildKitEngine } from './build-kit-engine.ts';
+import type { BuildKitDependencies, BuildKitOptions } from './build-kit-options.ts';
 import type {
   BuildKitBuildOutput,
   BuildKitBuildRequest,
   BuildKitPruneRequest,
   BuildKitService,
 } from './build-kit-service.ts';
-import type { StepNetworks } from './step-networks.ts';
-
-export interface BuildKitOptions {
-  /** The executable; undefined where this host has none. */
-  readonly binary: string | undefined;
-  /** The daemon's directories of what lasts and of what lives until the next boot. */
-  readonly root: string;
-  readonly state: string;
-  /** Control group above those of the steps, as containers have it. */
-  readonly cgroupParent: string;
-  readonly cgroupDriver: 'cgroupfs' | 'systemd';
-  /** Executable of the OCI runtime for steps, asked at each start of buildkitd; and where it keeps its state. */
-  readonly runtime: () => Promise<string>;
-  readonly runtimeRoot: string;
-  readonly snapshotter: string;
-  readonly dns: {
-    readonly servers: readonly string[];
-    readonly search: readonly string[];
-    readonly options: readonly string[];
-  };
-  /** Asked at each start of buildkitd. */
-  readonly registries: () => Promise<readonly BuildkitdRegistry[]>;
-  /** Address by which steps reach the host (`host-gateway`); undefined where there is none. */
-  readonly hostGateway: () => Promise<string | undefined>;
-}
-
-export interface BuildKitDependencies {
-  readonly containerd: ContainerdClient;
-  readonly images: ImageService;
-  readonly logger: Logger;
-  readonly networks: StepNetworks;
-  /** Take everything of a run away: task, record, runtime's state, mounts. */
-  readonly purge: (id: string) => Promise<void>;
-}
+import { StepNetworks } from './step-networks.ts';
 
 /**
  * The door to BuildKit. What does the work is loaded, and buildkitd started, when somebody builds for the first time: a daemon
@@ -55,15 +20,22 @@ export interface BuildKitDependencies {
 export class BuildKitManager implements BuildKitService, AsyncDisposable {
   readonly #options: BuildKitOptions;
   readonly #deps: BuildKitDependencies;
+  readonly #networks: StepNetworks;
   #engine: Promise<BuildKitEngine> | undefined;
 
   constructor(options: BuildKitOptions, dependencies: BuildKitDependencies) {
     this.#options = options;
     this.#deps = dependencies;
+    this.#networks = new StepNetworks({ directory: join(options.state, 'buildkit', 'net') }, dependencies);
   }
 
   get available(): boolean {
     return this.#options.binary !== undefined;
+  }
+
+  /** Sandboxes in the network that steps of a buildkitd which runs may use. */
+  async liveSandboxes(): Promise<string[]> {
+    return await this.#networks.live();
   }
 
   /** Take up a buildkitd that runs; clear away what one that died meanwhile left. Nothing where none ever ran. */
@@ -142,7 +114,7 @@ export class BuildKitManager implements BuildKitService, AsyncDisposable {
     this.#engine ??= (async () => {
       const { BuildKitEngine } = await import('./build-kit-engine.ts');
       await mkdir(join(this.#options.state, 'buildkit'), { recursive: true, mode: 0o700 });
-      return new BuildKitEngine(this.#options, this.#deps);
+      return new BuildKitEngine(this.#options, { ...this.#deps, stepNetworks: this.#networks });
     })();
     this.#engine.catch(() => {
       this.#engine = undefined;

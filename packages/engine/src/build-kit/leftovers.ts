@@ -6,7 +6,8 @@ import { unmountTree } from '@pouch/linux';
 
 export interface LeftoversOptions {
   readonly cgroupParent: string;
-  /** buildkitd's own directory of what lives until the next boot. */
+  /** buildkitd's own directories. */
+  readonly root: string;
   readonly state: string;
 }
 
@@ -14,7 +15,7 @@ export interface LeftoversDependencies {
   readonly containerd: ContainerdClient;
   readonly logger: Logger;
   readonly purge: (id: string) => Promise<void>;
-  readonly networks: { clear(): Promise<void> };
+  readonly stepNetworks: { clear(): Promise<void> };
 }
 
 /** BuildKit's ids, which are not a container's of Pouch. */
@@ -34,7 +35,7 @@ export class Leftovers {
 
   /** Take it away. What cannot be taken away is logged: it stands in nobody's way. */
   async clear(): Promise<void> {
-    const { logger, purge, networks } = this.#deps;
+    const { logger, purge, stepNetworks } = this.#deps;
     const steps = await this.#steps();
     for (const id of steps) {
       try {
@@ -47,10 +48,11 @@ export class Leftovers {
       logger.info('build steps that nobody waits for were ended', { steps: steps.size });
       await removeFifos(steps);
     }
+    await unmountTree(join(this.#options.root, 'net'));
     const temporary = join(this.#options.state, 'tmp');
     await unmountTree(temporary);
     await rm(temporary, { recursive: true, force: true });
-    await networks.clear();
+    await stepNetworks.clear();
   }
 
   /** Steps of this daemon's BuildKit, by the control group that their specification names. */
