@@ -132,6 +132,7 @@ export class BuildKitEngine implements AsyncDisposable {
   async stop(): Promise<void> {
     this.#supervisor ??= this.#newSupervisor();
     await this.#supervisor.stop();
+    await this.#deps.stepNetworks.pause();
     await this.#leftovers.clear();
     this.#client[Symbol.dispose]();
   }

@@ -29,6 +29,7 @@ export const imageHandlers: Handlers<
       filters,
       digests: query.digests ?? false,
       sharedSize: query['shared-size'] ?? false,
+      manifests: query.manifests ?? false,
     });
     call.sendJson(
       200,
