@@ -33,9 +33,9 @@ test('an installation holds everything it needs, and says where it will be', { s
   const launcher = readFileSync(at('usr/local/bin/pouchd'), 'utf8');
   assert.match(launcher, /'\/usr\/local\/lib\/pouch\/node'.*'\/usr\/local\/lib\/pouch\/pouchd\.mjs' "\$@"/);
   assert.ok(!launcher.includes(ROOT));
-  const bundle = await exec(at('usr/local/lib/pouch/node'), [at('usr/local/lib/pouch/pouchd.mjs'), '--version']);
+  const bundle = await exec(at('usr/local/lib/pouch/node'), [at('usr/local/lib/pouch/pouchd.cjs'), '--version']);
   assert.match(bundle.stdout, /^pouchd version \d/);
-  assert.ok(existsSync(at('usr/local/lib/pouch/file-thread.mjs')));
+  assert.ok(existsSync(at('usr/local/lib/pouch/file-thread.cjs')));
   const client = await exec(at('usr/local/bin/pouch'), ['--version'], { env: {} });
   assert.match(client.stdout, /\d+\.\d+\.\d+/);
 });

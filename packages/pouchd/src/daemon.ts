@@ -37,6 +37,7 @@ import { chooseBuildRuntime } from './build-kit-runtime.ts';
 import type { Config } from './config/settings.ts';
 import { chooseRuntimes } from './default-runtime.ts';
 import { addressPools, createDefaults, networkOptions, registrySettings } from './engine-options.ts';
+import { IdleCollector } from './idle-collector.ts';
 import { listenAddresses } from './listen-addresses.ts';
 import { takePidFile } from './pid-file.ts';
 import { GIT_COMMIT, VERSION } from './version.ts';
@@ -73,6 +74,7 @@ export class Daemon implements AsyncDisposable {
     const server = new ApiServer({ version: VERSION }, services);
     this.#server = server;
     for (const address of addresses) await server.listen(address);
+    this.#resources.use(new IdleCollector({ requests: () => server.requests, logger: this.#logger }));
     this.#logger.info('pouchd is ready', rooms.facts);
   }
 

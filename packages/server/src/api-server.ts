@@ -45,6 +45,11 @@ export class ApiServer implements AsyncDisposable {
     this.#logger = dependencies.logger;
   }
 
+  /** Requests that have come so far. */
+  get requests(): number {
+    return this.#listeners.reduce((sum, { dispatcher }) => sum + dispatcher.count, 0);
+  }
+
   get addresses(): readonly ListenAddress[] {
     return this.#listeners.map(({ address }) => address);
   }

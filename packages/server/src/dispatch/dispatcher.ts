@@ -53,6 +53,11 @@ export class Dispatcher {
     else void this.#serveUpgrade(request, socket, head);
   };
 
+  /** Requests that have come so far. */
+  get count(): number {
+    return this.#count;
+  }
+
   /** Resolves when no request is under way but such as may never end. */
   async idle(): Promise<void> {
     while ([...this.#active].some((call) => !call.endless)) await this.#nextEnd();
