@@ -8,29 +8,37 @@ import {
 } from 'node:http2';
 import { asPouchError, PouchError } from '@pouch/base';
 import { frame } from '@pouch/containerd';
+import { forwardedHeaders } from './raw-headers.ts';
 import { type InterceptedCall, readMessage, type UnaryInterceptor } from './unary.ts';
 
 const UNAVAILABLE = 14;
-/** Pseudo headers and those of one connection are not passed on. */
-const NOT_FORWARDED =
-  /^(:|connection$|host$|http2-settings$|keep-alive$|proxy-connection$|transfer-encoding$|upgrade$)/;
+
+/** What a call begins with. */
+export interface CallHead {
+  readonly path: string;
+  /** Names and values in turn, as they came. */
+  readonly headers: readonly string[];
+}
+
+interface AnswerHead {
+  readonly status: number | undefined;
+  readonly raw: RawHeaders;
+}
+
+type RawHeaders = readonly (string | Buffer)[];
 
 /** One call of a client, on its way to the server and back. */
 export class ForwardedCall {
   readonly #client: ServerHttp2Stream;
-  readonly #headers: IncomingHttpHeaders;
+  readonly #head: CallHead;
   readonly #session: ClientHttp2Session;
 
-  private constructor(client: ServerHttp2Stream, headers: IncomingHttpHeaders, session: ClientHttp2Session) {
+  constructor(client: ServerHttp2Stream, head: CallHead, session: ClientHttp2Session) {
     this.#client = client;
-    this.#headers = headers;
+    this.#head = head;
     this.#session = session;
     // A reset by the client shows as the stream's close.
     client.on('error', () => {});
-  }
-
-  static begin(client: ServerHttp2Stream, headers: IncomingHttpHeaders, session: ClientHttp2Session): ForwardedCall {
-    return new ForwardedCall(client, headers, session);
   }
 
   /** Carry it as it is. */
@@ -38,9 +46,8 @@ export class ForwardedCall {
     const server = this.#open();
     if (!server) return;
     this.#client.pipe(server);
-    server.once('response', (headers, flags) => {
-      if (!this.#respond(headers, (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0)) return;
-      server.pipe(this.#client);
+    server.once('response', (headers, flags, raw: RawHeaders) => {
+      if (this.#respond({ status: headers[':status'], raw }, endsStream(flags))) server.pipe(this.#client);
     });
     this.#sendTrailersOf(server);
     await closed(server);
@@ -68,11 +75,11 @@ export class ForwardedCall {
     server.end(frame(call.message));
     const chunks: Buffer[] = [];
     server.on('data', (chunk: Buffer) => chunks.push(chunk));
-    let head: IncomingHttpHeaders | undefined;
+    let head: AnswerHead | undefined;
     let trailersOnly = false;
-    server.once('response', (headers, flags) => {
-      head = headers;
-      trailersOnly = (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0;
+    server.once('response', (headers, flags, raw: RawHeaders) => {
+      head = { status: headers[':status'], raw };
+      trailersOnly = endsStream(flags);
     });
     const trailers = this.#sendTrailersOf(server, false);
     await closed(server);
@@ -87,13 +94,15 @@ export class ForwardedCall {
   /** Open the call at the server; undefined when there is none any more, which the client has been told then. */
   #open(): ClientHttp2Stream | undefined {
     const client = this.#client;
-    const headers: OutgoingHttpHeaders = { ':method': 'POST', ':path': this.#headers[':path'] };
-    for (const [name, value] of Object.entries(this.#headers)) {
-      if (!NOT_FORWARDED.test(name) && value !== undefined) headers[name] = value;
-    }
+    const { path, headers } = this.#head;
     let server: ClientHttp2Stream;
     try {
-      server = this.#session.request(headers);
+      server = this.#session.request({
+        ...forwardedHeaders(headers),
+        ':method': 'POST',
+        ':path': path,
+        te: 'trailers',
+      });
     } catch {
       this.#refuse(ended());
       return undefined;
@@ -106,12 +115,10 @@ export class ForwardedCall {
   }
 
   /** The head of the answer. False when it is the whole answer, or nobody waits for it. */
-  #respond(head: IncomingHttpHeaders, whole: boolean): boolean {
+  #respond({ status = 200, raw }: AnswerHead, whole: boolean): boolean {
     const client = this.#client;
     if (client.closed || client.headersSent) return false;
-    const headers: OutgoingHttpHeaders = { ':status': head[':status'] as unknown as number };
-    for (const [name, value] of Object.entries(head)) if (!NOT_FORWARDED.test(name)) headers[name] = value;
-    client.respond(headers, whole ? { endStream: true } : { waitForTrailers: true });
+    client.respond({ ...forwardedHeaders(raw), ':status': status }, whole ? { endStream: true } : { waitForTrailers: true });
     return !whole;
   }
 
@@ -125,11 +132,11 @@ export class ForwardedCall {
     let whole = false;
     const known = Promise.withResolvers<OutgoingHttpHeaders>();
     server.once('response', (_headers, flags) => {
-      whole = (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0;
+      whole = endsStream(flags);
     });
-    server.once('trailers', (headers) => {
+    server.once('trailers', (headers, _flags, raw: RawHeaders) => {
       trailers = headers;
-      known.resolve({ ...headers });
+      known.resolve(forwardedHeaders(raw));
     });
     client.once('wantTrailers', () => {
       void known.promise.then((headers) => {
@@ -155,6 +162,10 @@ export class ForwardedCall {
     this.#client.respond(headers, { endStream: true });
     this.#client.resume();
   }
+}
+
+function endsStream(flags: number): boolean {
+  return (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0;
 }
 
 function ended(): PouchError {

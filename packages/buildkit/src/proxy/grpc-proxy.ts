@@ -46,7 +46,9 @@ export class GrpcProxy {
       peerMaxConcurrentStreams: 1000,
     });
     client.setLocalWindowSize(CONNECTION_WINDOW);
-    client.on('stream', (stream, headers) => this.#forward(client, stream, headers, server));
+    client.on('stream', (stream, headers, _flags, raw) => {
+      this.#forward(client, stream, headers[':path'] ?? '', raw, server);
+    });
     client.on('error', (error) => this.#logger.debug('the connection of a gRPC client failed', { error }));
     const { promise, resolve } = Promise.withResolvers<void>();
     client.once('close', resolve);
@@ -74,13 +76,13 @@ export class GrpcProxy {
   #forward(
     client: ServerHttp2Session,
     stream: ServerHttp2Stream,
-    headers: Parameters<typeof ForwardedCall.begin>[1],
+    path: string,
+    headers: readonly string[],
     server: ClientHttp2Session,
   ): void {
     if (client.destroyed) return;
-    const path = headers[':path'];
-    const interceptor = typeof path === 'string' ? this.#options.intercept.get(path) : undefined;
-    const call = ForwardedCall.begin(stream, headers, server);
+    const interceptor = this.#options.intercept.get(path);
+    const call = new ForwardedCall(stream, { path, headers }, server);
     background(interceptor ? call.intercept(interceptor) : call.pass(), (error) => {
       this.#logger.warn('a gRPC call could not be passed on', { path, error });
       if (!stream.closed) stream.close(constants.NGHTTP2_INTERNAL_ERROR);
