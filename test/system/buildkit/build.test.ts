@@ -103,7 +103,8 @@ CMD ["cat", "/hello", "/a.txt", "/cached", "/length", "/who"]
     };
     const gateway = inspected.IPAM.Config[0]?.Gateway as string;
     const project = builder.project({
-      Dockerfile: 'FROM busybox\nARG GATEWAY\nRUN ip route > /route; ip -o link | wc -l >> /route; ping -c1 -W2 $GATEWAY\n',
+      Dockerfile:
+        'FROM busybox\nARG GATEWAY\nRUN ip route > /route; ip -o link | wc -l >> /route; ping -c1 -W2 $GATEWAY\n',
     });
     await builder.build(project, '-t', 'routes', '--no-cache', '--build-arg', `GATEWAY=${gateway}`);
     const [route, ...rest] = (await builder.run('routes', 'cat', '/route')).split('\n');
@@ -118,7 +119,9 @@ CMD ["cat", "/hello", "/a.txt", "/cached", "/length", "/who"]
     assert.equal(await builder.run('none', 'cat', '/links'), '1');
   });
 
-  test('an SSH agent is forwarded to a step', { skip: existsSync('/usr/bin/ssh-agent') ? false : 'no ssh-agent' }, async () => {
+  test('an SSH agent is forwarded to a step', {
+    skip: existsSync('/usr/bin/ssh-agent') ? false : 'no ssh-agent',
+  }, async () => {
     const agent = await exec('ssh-agent', ['-s']);
     const socket = /SSH_AUTH_SOCK=([^;]+)/.exec(agent.stdout)?.[1] as string;
     const pid = Number(/SSH_AGENT_PID=(\d+)/.exec(agent.stdout)?.[1]);
@@ -168,7 +171,7 @@ CMD ["cat", "/hello", "/a.txt", "/cached", "/length", "/who"]
     await until('the end of the step', async () => (await exec('ls', [steps])).stdout.trim() === '');
   });
 
-  test("the log of pouchd has no complaint", () => {
+  test('the log of pouchd has no complaint', () => {
     const log = readFileSync(join(builder.daemon.directory, 'pouchd.log'), 'utf8');
     const complaints = log.split('\n').filter((line) => / (WARN|ERROR) /.test(line) && !line.includes('API socket'));
     assert.deepEqual(complaints, []);

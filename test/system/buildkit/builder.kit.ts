@@ -67,7 +67,13 @@ export class Builder implements AsyncDisposable {
   /** Run Docker's client. Both outputs are in `stdout`, as buildx writes its progress to the other one. */
   async docker(
     args: readonly string[],
-    options: { cwd?: string; input?: string; allowFailure?: boolean; env?: Record<string, string>; timeout?: number } = {},
+    options: {
+      cwd?: string;
+      input?: string;
+      allowFailure?: boolean;
+      env?: Record<string, string>;
+      timeout?: number;
+    } = {},
   ): Promise<ExecResult> {
     const { env, ...rest } = options;
     return await exec('docker', args, { timeout: 180_000, ...rest, env: { ...this.environment(), ...env } });
@@ -103,7 +109,11 @@ function readText(path: string): string {
 }
 
 /** Wait until `condition` holds. */
-export async function until(what: string, condition: () => boolean | Promise<boolean>, timeout = 60_000): Promise<void> {
+export async function until(
+  what: string,
+  condition: () => boolean | Promise<boolean>,
+  timeout = 60_000,
+): Promise<void> {
   const deadline = performance.now() + timeout;
   while (!(await condition())) {
     if (performance.now() > deadline) throw new PouchError('deadline-exceeded', `${what} did not happen in time`);

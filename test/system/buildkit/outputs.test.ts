@@ -23,7 +23,9 @@ suite('outputs of a build', { skip: missingForBuilds() || REGISTRY, timeout: 600
   });
 
   test('files: a directory, and a tar archive', async () => {
-    const project = builder.project({ Dockerfile: 'FROM busybox AS b\nRUN echo made > /out\nFROM scratch\nCOPY --from=b /out /out\n' });
+    const project = builder.project({
+      Dockerfile: 'FROM busybox AS b\nRUN echo made > /out\nFROM scratch\nCOPY --from=b /out /out\n',
+    });
     const out = join(project, 'dist');
     await builder.build(project, '--output', `type=local,dest=${out}`);
     assert.equal(readFileSync(join(out, 'out'), 'utf8'), 'made\n');
@@ -54,7 +56,15 @@ suite('outputs of a build', { skip: missingForBuilds() || REGISTRY, timeout: 600
     const { stdout } = await builder.docker(['image', 'ls', '--tree', 'wide']);
     assert.match(stdout, /linux\/amd64/);
     assert.match(stdout, /linux\/arm64/);
-    const { stdout: arm } = await builder.docker(['image', 'inspect', '--platform', 'linux/arm64', 'wide', '--format', '{{.Config.Labels.arch}}']);
+    const { stdout: arm } = await builder.docker([
+      'image',
+      'inspect',
+      '--platform',
+      'linux/arm64',
+      'wide',
+      '--format',
+      '{{.Config.Labels.arch}}',
+    ]);
     assert.equal(arm.trim(), 'arm64');
   });
 
@@ -62,7 +72,8 @@ suite('outputs of a build', { skip: missingForBuilds() || REGISTRY, timeout: 600
     const project = builder.project({ Dockerfile: 'FROM busybox\nRUN echo attested > /x\nCMD ["cat", "/x"]\n' });
     await builder.docker(['buildx', 'build', '-t', 'attested', '--provenance', 'mode=max', project]);
     assert.equal(await builder.run('attested'), 'attested');
-    const image = (await builder.daemon.ok('GET', '/images/json?manifests=1&filters={"reference":["attested"]}')).json as {
+    const image = (await builder.daemon.ok('GET', '/images/json?manifests=1&filters={"reference":["attested"]}'))
+      .json as {
       Manifests: { Kind: string }[];
     }[];
     assert.deepEqual(image[0]?.Manifests.map(({ Kind }) => Kind).sort(), ['attestation', 'image']);

@@ -1,3 +1,4 @@
+import { query } from '../query.ts';
 import { endpoint, respond } from './endpoint.ts';
 
 /** Connections for BuildKit, in Docker's form: an HTTP/1.1 upgrade to HTTP/2 without TLS. */
@@ -21,5 +22,14 @@ export const buildKitEndpoints = {
     hijack: true,
     responses: { 101: respond.empty('The connection speaks HTTP/2 now.') },
     errors: [501, 503],
+  }),
+  BuildCancel: endpoint({
+    method: 'POST',
+    path: '/build/cancel',
+    tag: 'System',
+    summary: 'End a build of BuildKit',
+    since: '1.39',
+    query: { id: query.required(query.string('As its buildid was.')) },
+    responses: { 200: respond.empty('It ends, if it ran.') },
   }),
 } as const;

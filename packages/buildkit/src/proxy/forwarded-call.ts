@@ -118,7 +118,10 @@ export class ForwardedCall {
   #respond({ status = 200, raw }: AnswerHead, whole: boolean): boolean {
     const client = this.#client;
     if (client.closed || client.headersSent) return false;
-    client.respond({ ...forwardedHeaders(raw), ':status': status }, whole ? { endStream: true } : { waitForTrailers: true });
+    client.respond(
+      { ...forwardedHeaders(raw), ':status': status },
+      whole ? { endStream: true } : { waitForTrailers: true },
+    );
     return !whole;
   }
 

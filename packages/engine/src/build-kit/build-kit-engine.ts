@@ -52,7 +52,7 @@ export class BuildKitEngine implements AsyncDisposable {
     // Long enough for a buildkitd that died to be started again.
     this.#client = new BuildKitClient({ address, patienceMs: 30_000 }, dependencies);
     this.#proxy = new GrpcProxy({ address, intercept: new Map([[SOLVE, interceptor]]) }, dependencies);
-    this.#builds = new Builds({ client: this.#client, interceptor });
+    this.#builds = new Builds({ client: this.#client, interceptor, hostGateway: options.hostGateway });
     this.#leftovers = new Leftovers(
       { cgroupParent: options.cgroupParent, root: join(options.root, 'buildkit'), state },
       dependencies,
@@ -102,9 +102,9 @@ export class BuildKitEngine implements AsyncDisposable {
     body: AsyncIterable<Uint8Array>,
     output: BuildKitBuildOutput,
     signal: AbortSignal,
-  ): Promise<void> {
+  ): Promise<string | undefined> {
     await this.ready(signal);
-    await this.#builds.run(request, body, output, signal);
+    return await this.#builds.run(request, body, output, signal);
   }
 
   cancel(buildId: string): void {

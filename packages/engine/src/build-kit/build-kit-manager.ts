@@ -63,8 +63,8 @@ export class BuildKitManager implements BuildKitService, AsyncDisposable {
     body: AsyncIterable<Uint8Array>,
     output: BuildKitBuildOutput,
     signal: AbortSignal,
-  ): Promise<void> {
-    await (await this.#running()).build(request, body, output, signal);
+  ): Promise<string | undefined> {
+    return await (await this.#running()).build(request, body, output, signal);
   }
 
   cancel(buildId: string): void {

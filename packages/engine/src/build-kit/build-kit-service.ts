@@ -50,13 +50,16 @@ export interface BuildKitService {
   grpc(connection: Duplex): Promise<void>;
   /** Let buildkitd call the client on this connection. The raw headers of the request describe the session. */
   session(connection: Duplex, rawHeaders: readonly string[]): Promise<void>;
-  /** `body` is the request's: a context, or nothing. Throws BuildKit's error for a build that failed. */
+  /**
+   * `body` is the request's: a context, or nothing. Resolves with the image's id, where there is one. Throws BuildKit's error
+   * for a build that failed.
+   */
   build(
     request: BuildKitBuildRequest,
     body: AsyncIterable<Uint8Array>,
     output: BuildKitBuildOutput,
     signal: AbortSignal,
-  ): Promise<void>;
+  ): Promise<string | undefined>;
   /** End the build with this id, if it runs. */
   cancel(buildId: string): void;
   prune(request: BuildKitPruneRequest, signal: AbortSignal): Promise<BuildPruneResponse>;

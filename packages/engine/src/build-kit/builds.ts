@@ -9,15 +9,24 @@ import { Uploads } from './uploads.ts';
 
 const UPLOAD = 'upload-request';
 
+export interface BuildsDependencies {
+  readonly client: BuildKitClient;
+  readonly interceptor: SolveInterceptor;
+  /** What `host-gateway` means among extra hosts. */
+  readonly hostGateway: () => Promise<string | undefined>;
+}
+
 /** Builds that came by `POST /build?version=2`, as clients before buildx send them. */
 export class Builds {
   readonly #client: BuildKitClient;
   readonly #interceptor: SolveInterceptor;
+  readonly #hostGateway: BuildsDependencies['hostGateway'];
   readonly #uploads = new Uploads();
   readonly #running = new Map<string, AbortController>();
 
-  constructor(dependencies: { readonly client: BuildKitClient; readonly interceptor: SolveInterceptor }) {
+  constructor(dependencies: BuildsDependencies) {
     this.#client = dependencies.client;
+    this.#hostGateway = dependencies.hostGateway;
     this.#interceptor = dependencies.interceptor;
   }
 
@@ -27,16 +36,16 @@ export class Builds {
     body: AsyncIterable<Uint8Array>,
     output: BuildKitBuildOutput,
     signal: AbortSignal,
-  ): Promise<void> {
+  ): Promise<string | undefined> {
     const { buildId = '' } = request;
     if (buildId.startsWith(`${UPLOAD}:`)) {
       await this.#uploads.offer(buildId.slice(UPLOAD.length + 1), body, signal);
-      return;
+      return undefined;
     }
     const cancel = new AbortController();
     if (buildId !== '') this.#running.set(buildId, cancel);
     try {
-      await this.#build(request, body, output, AbortSignal.any([signal, cancel.signal]));
+      return await this.#build(request, body, output, AbortSignal.any([signal, cancel.signal]));
     } catch (error) {
       if (cancel.signal.aborted) throw new PouchError('cancelled', 'the build was cancelled', { cause: error });
       throw error;
@@ -54,14 +63,14 @@ export class Builds {
     body: AsyncIterable<Uint8Array>,
     output: BuildKitBuildOutput,
     signal: AbortSignal,
-  ): Promise<void> {
+  ): Promise<string | undefined> {
     const { remote } = request;
     if (remote !== undefined && remote !== UPLOAD) {
       return await this.#solve(request, remote === 'client-session' ? undefined : remote, output, signal);
     }
     const context = remote === UPLOAD ? await this.#uploads.take(request.buildId ?? '', signal) : body;
     await using server = await ContextServer.start(context);
-    await this.#solve(request, server.url, output, signal);
+    return await this.#solve(request, server.url, output, signal);
   }
 
   async #solve(
@@ -69,9 +78,9 @@ export class Builds {
     context: string | undefined,
     output: BuildKitBuildOutput,
     signal: AbortSignal,
-  ): Promise<void> {
+  ): Promise<string | undefined> {
     const ref = randomBytes(16).toString('hex');
-    const solve = SolveRequest.fromPartial(toSolveRequest(request, ref, context));
+    const solve = SolveRequest.fromPartial(toSolveRequest(request, ref, context, await this.#hostGateway()));
     const prepared = await this.#interceptor.prepare(solve);
     const progress = this.#progress(ref, output, signal);
     progress.catch(() => {});
@@ -79,8 +88,9 @@ export class Builds {
       const { ExporterResponse } = await this.#client.solve(solve, { signal });
       await prepared?.done(ExporterResponse);
       await progress;
-      const id = ExporterResponse['containerimage.digest'];
-      if (prepared && id !== undefined) await output.aux('moby.image.id', { ID: id });
+      const id = prepared && ExporterResponse['containerimage.digest'];
+      if (id !== undefined) await output.aux('moby.image.id', { ID: id });
+      return id;
     } finally {
       await prepared?.release();
     }

@@ -10,6 +10,7 @@ export function toSolveRequest(
   request: BuildKitBuildRequest,
   ref: string,
   context: string | undefined,
+  hostGateway?: string,
 ): Partial<SolveRequest> {
   const { outputs, buildArgs, session } = request;
   if (outputs.length > 1) throw new PouchError('invalid-argument', 'multiple outputs not supported');
@@ -22,7 +23,7 @@ export function toSolveRequest(
   return {
     Ref: ref,
     Frontend: 'dockerfile.v0',
-    FrontendAttrs: frontendAttributes(request, context),
+    FrontendAttrs: frontendAttributes(request, context, hostGateway),
     Exporters: output.Type === CACHE_ONLY ? [] : [{ Type: type, Attrs: attributes }],
     Cache: { Imports: [], Exports: isTrue(buildArgs['BUILDKIT_INLINE_CACHE']) ? [{ Type: 'inline', Attrs: {} }] : [] },
     Entitlements: request.networkMode === 'host' ? ['network.host'] : [],
@@ -30,7 +31,11 @@ export function toSolveRequest(
   };
 }
 
-function frontendAttributes(request: BuildKitBuildRequest, context: string | undefined): Record<string, string> {
+function frontendAttributes(
+  request: BuildKitBuildRequest,
+  context: string | undefined,
+  hostGateway: string | undefined,
+): Record<string, string> {
   const { dockerfile, target, platform, networkMode, extraHosts, ulimits } = request;
   const attributes: Record<string, string> = {
     'image-resolve-mode': request.pull ? 'pull' : 'local',
@@ -49,17 +54,19 @@ function frontendAttributes(request: BuildKitBuildRequest, context: string | und
   else if (networkMode && networkMode !== 'default') {
     throw new PouchError('invalid-argument', `network mode "${networkMode}" not supported by buildkit`);
   }
-  if (extraHosts.length > 0) attributes['add-hosts'] = extraHosts.map(hostOf).join(',');
+  if (extraHosts.length > 0) attributes['add-hosts'] = extraHosts.map((host) => hostOf(host, hostGateway)).join(',');
   if (request.shmSize > 0) attributes['shm-size'] = String(request.shmSize);
   if (ulimits.length > 0) attributes['ulimit'] = ulimits.map((u) => `${u.Name}=${u.Soft}:${u.Hard}`).join(',');
   return attributes;
 }
 
 /** `name:address`, where the address may hold colons, in BuildKit's form. */
-function hostOf(text: string): string {
+function hostOf(text: string, hostGateway: string | undefined): string {
   const colon = text.indexOf(':');
-  if (colon < 1 || colon === text.length - 1) throw new PouchError('invalid-argument', `invalid host ${text}`);
-  return `${text.slice(0, colon)}=${text.slice(colon + 1)}`;
+  const named = text.slice(colon + 1);
+  const address = named === 'host-gateway' ? hostGateway : named;
+  if (colon < 1 || !address) throw new PouchError('invalid-argument', `invalid host ${text}`);
+  return `${text.slice(0, colon)}=${address}`;
 }
 
 function isTrue(text: string | null | undefined): boolean {

@@ -29,9 +29,6 @@ export function answerAbsentFeature(call: Call, method: string, path: string): b
       'building images is not available in this daemon: build with another tool, then load or push the image',
     );
   }
-  if (path === '/session' || path === '/grpc' || path === '/build/cancel') {
-    throw new PouchError('unsupported', `${path} needs a builder (BuildKit), which this daemon does not have`);
-  }
   return false;
 }
 

@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import { endpointOf, openApiDocument, type Operation } from '@pouch/api';
 import { asPouchError, errorMessage, type Logger, PouchError } from '@pouch/base';
 import { HANDLERS } from '../handlers/all-handlers.ts';
+import { buildKitQuery, buildWithBuildKit, isBuildKitBuild } from '../handlers/build-kit-build.ts';
 import type { Handler, HijackOperation, Input, PlainOperation } from '../handlers/handler.ts';
 import { Call } from '../http/call.ts';
 import { errorAnswer, isDisconnect, pageNotFound } from '../http/errors.ts';
@@ -108,7 +109,9 @@ export class Dispatcher {
     const found = findOperation(method, target);
     if (!found) {
       if (target.path === '/openapi.json' && method === 'GET') this.#sendOpenApi(call);
-      else if (!answerAbsentFeature(call, method, target.path)) throw pageNotFound();
+      else if (isBuildKitBuild(method, target)) {
+        await buildWithBuildKit(call, buildKitQuery(target.search), this.#services.buildKit);
+      } else if (!answerAbsentFeature(call, method, target.path)) throw pageNotFound();
       return;
     }
     const { operation, path } = found;

@@ -12,7 +12,14 @@ const EVENT_FILTERS = new Set(
 );
 
 export const systemHandlers: Handlers<
-  'SystemPing' | 'SystemPingHead' | 'SystemVersion' | 'SystemInfo' | 'SystemEvents' | 'SystemDataUsage' | 'BuildPrune'
+  | 'SystemPing'
+  | 'SystemPingHead'
+  | 'SystemVersion'
+  | 'SystemInfo'
+  | 'SystemEvents'
+  | 'SystemDataUsage'
+  | 'BuildPrune'
+  | 'BuildCancel'
 > = {
   async SystemPing({ call }, { buildKit }) {
     pong(call, 'OK', buildKit.available);
@@ -58,6 +65,11 @@ export const systemHandlers: Handlers<
       throw new PouchError('invalid-argument', `unknown object type: ${unknown.slice(0, 64)}`);
     }
     call.sendJson(200, adaptDiskUsage(await system.diskUsage(types as DiskUsageType[], call.signal), call.version));
+  },
+
+  async BuildCancel({ call, query }, { buildKit }) {
+    buildKit.cancel(query.id);
+    call.sendEmpty(200);
   },
 
   /** Where there is no BuildKit there is no build cache, and nothing to remove. */

@@ -1,0 +1,119 @@
+import type { Ulimit } from '@pouch/api';
+import { errorMessage, PouchError } from '@pouch/base';
+import type { BuildKitBuildRequest, BuildKitService } from '@pouch/engine';
+import type { Call } from '../http/call.ts';
+import { streamBody } from '../http/request-body.ts';
+
+/** What `POST /build?version=2` says, decoded. */
+export interface BuildKitQuery {
+  /** Nothing but the id. */
+  readonly q?: boolean | undefined;
+  readonly t?: readonly string[] | undefined;
+  readonly dockerfile?: string | undefined;
+  readonly target?: string | undefined;
+  readonly buildargs?: Readonly<Record<string, string | null>> | undefined;
+  readonly labels?: Readonly<Record<string, string>> | undefined;
+  readonly nocache?: boolean | undefined;
+  readonly pull?: boolean | undefined;
+  readonly platform?: string | undefined;
+  readonly networkmode?: string | undefined;
+  readonly extrahosts?: readonly string[] | undefined;
+  readonly shmsize?: number | undefined;
+  readonly ulimits?: readonly Ulimit[] | undefined;
+  readonly cachefrom?: readonly string[] | undefined;
+  readonly outputs?: readonly unknown[] | undefined;
+  readonly session?: string | undefined;
+  readonly buildid?: string | undefined;
+  readonly remote?: string | undefined;
+}
+
+/**
+ * Build with BuildKit for a client before buildx: progress and the image's id go out beside the text, as `aux`. Errors before
+ * the first byte are the answer's; later ones its last line.
+ */
+export async function buildWithBuildKit(call: Call, query: BuildKitQuery, buildKit: BuildKitService): Promise<void> {
+  const request = requestOf(query);
+  await buildKit.ready(call.signal);
+  const out = call.jsonStream('\r\n');
+  // The client waits for the head before it serves its session.
+  out.start();
+  const aux = async (id: string, value: unknown): Promise<void> => {
+    if (!query.q) await out.send({ id, aux: value });
+  };
+  try {
+    const id = await buildKit.build(request, streamBody(call.request), { aux }, call.signal);
+    if (query.q && id !== undefined) await out.send({ stream: `${id}\n` });
+    out.end();
+  } catch (error) {
+    out.fail(errorMessage(error));
+  }
+}
+
+function requestOf(query: BuildKitQuery): BuildKitBuildRequest {
+  return {
+    tags: query.t ?? [],
+    dockerfile: query.dockerfile,
+    target: query.target,
+    buildArgs: query.buildargs ?? {},
+    labels: query.labels ?? {},
+    noCache: query.nocache ?? false,
+    pull: query.pull ?? false,
+    platform: query.platform,
+    networkMode: query.networkmode,
+    extraHosts: query.extrahosts ?? [],
+    shmSize: query.shmsize ?? 0,
+    ulimits: (query.ulimits ?? []).map(({ Name = '', Soft = 0, Hard = 0 }) => ({ Name, Soft, Hard })),
+    cacheFrom: query.cachefrom ?? [],
+    outputs: (query.outputs ?? []).map(outputOf),
+    session: query.session === '' ? undefined : query.session,
+    buildId: query.buildid,
+    remote: query.remote === '' ? undefined : query.remote,
+  };
+}
+
+function outputOf(value: unknown): BuildKitBuildRequest['outputs'][number] {
+  const { Type, Attrs } = (value ?? {}) as { Type?: unknown; Attrs?: unknown };
+  const attributes = Object.entries((Attrs ?? {}) as object);
+  if (typeof Type !== 'string' || attributes.some(([, text]) => typeof text !== 'string')) {
+    throw new PouchError('invalid-argument', 'an output of a build is {"Type": "…", "Attrs": {"…": "…"}}');
+  }
+  return { Type, Attrs: Object.fromEntries(attributes) };
+}
+
+/** Until the contract has `/build`: whether a request is a build for BuildKit. */
+export function isBuildKitBuild(method: string, target: { path: string; search: URLSearchParams }): boolean {
+  return method === 'POST' && target.path === '/build' && target.search.get('version') === '2';
+}
+
+/** Throws `invalid-argument` for JSON that is none. */
+export function buildKitQuery(search: URLSearchParams): BuildKitQuery {
+  const text = (name: string): string | undefined => search.get(name) ?? undefined;
+  const flag = (name: string): boolean => !['', '0', 'no', 'false', 'none'].includes((text(name) ?? '').toLowerCase());
+  const json = (name: string): never => {
+    try {
+      return JSON.parse(text(name) || 'null') as never;
+    } catch (error) {
+      throw new PouchError('invalid-argument', `invalid JSON in ${name}`, { cause: error });
+    }
+  };
+  return {
+    q: flag('q'),
+    t: search.getAll('t'),
+    dockerfile: text('dockerfile'),
+    target: text('target'),
+    buildargs: json('buildargs') ?? undefined,
+    labels: json('labels') ?? undefined,
+    nocache: flag('nocache'),
+    pull: flag('pull'),
+    platform: text('platform'),
+    networkmode: text('networkmode'),
+    extrahosts: search.getAll('extrahosts'),
+    shmsize: Number(text('shmsize') ?? 0),
+    ulimits: json('ulimits') ?? undefined,
+    cachefrom: json('cachefrom') ?? undefined,
+    outputs: json('outputs') ?? undefined,
+    session: text('session'),
+    buildid: text('buildid'),
+    remote: text('remote'),
+  };
+}
