@@ -40,6 +40,8 @@ export class GrpcProxy {
   /** Resolves when the client's connection has ended. */
   async serve(socket: Duplex): Promise<void> {
     const server = this.#connect();
+    // HTTP/2 knows no half of a connection: a client that says no more is gone.
+    socket.allowHalfOpen = false;
     const client = performServerHandshake(socket, {
       settings: { initialWindowSize: STREAM_WINDOW, enablePush: false },
       maxSessionMemory: 256,
@@ -83,7 +85,11 @@ export class GrpcProxy {
     if (client.destroyed) return;
     const interceptor = this.#options.intercept.get(path);
     const call = new ForwardedCall(stream, { path, headers }, server);
-    background(interceptor ? call.intercept(interceptor) : call.pass(), (error) => {
+    const begin = performance.now();
+    const done = (interceptor ? call.intercept(interceptor) : call.pass()).then(() =>
+      this.#logger.debug('gRPC call', { path, ms: Math.round((performance.now() - begin) * 100) / 100 }),
+    );
+    background(done, (error) => {
       this.#logger.warn('a gRPC call could not be passed on', { path, error });
       if (!stream.closed) stream.close(constants.NGHTTP2_INTERNAL_ERROR);
     });

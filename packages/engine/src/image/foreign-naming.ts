@@ -23,12 +23,14 @@ export async function expectNames(
 ): Promise<ForeignNaming> {
   await catalog.ready();
   const before = names.flatMap((name) => catalog.get(name) ?? []);
-  const lease = before.length === 0 ? undefined : await createImageLease(leases);
-  if (lease !== undefined) {
-    for (const { target } of before) await leases.addResource(lease, { type: 'content', id: target.digest });
-  }
+  // Nobody waits for it: the names are given at the end of a build, and by then it is long there.
+  const held = (before.length === 0 ? Promise.resolve(undefined) : hold(before, leases)).catch((error: unknown) => {
+    logger.warn('images that lose their name to a build may be collected', { error });
+    return undefined;
+  });
   return {
     async done(id: string): Promise<void> {
+      await held;
       const given = names.length > 0 ? names : [danglingName(parseDigest(id))];
       const images = await Promise.all(given.map((name) => catalog.refreshNow(name)));
       for (const old of before) {
@@ -44,9 +46,17 @@ export async function expectNames(
       }
     },
     async [Symbol.asyncDispose](): Promise<void> {
+      const lease = await held;
       if (lease !== undefined) await leases.delete(lease);
     },
   };
+}
+
+/** Keep the content of images that are about to lose a name. */
+async function hold(images: readonly ImageName[], leases: Leases): Promise<string> {
+  const lease = await createImageLease(leases);
+  for (const { target } of images) await leases.addResource(lease, { type: 'content', id: target.digest });
+  return lease;
 }
 
 function shownName(name: string): string {
