@@ -41,7 +41,8 @@ export async function buildWithBuildx(peers: Peers, runs: number): Promise<Row[]
 /** Stages that stand on each other, some side by side, with commands, copies and files of a few megabytes. */
 function writeProject(directory: string): string {
   mkdirSync(join(directory, 'src'), { recursive: true });
-  for (let file = 0; file < 50; file += 1) writeFileSync(join(directory, 'src', `file${file}`), 'x'.repeat(1000 * file));
+  for (let file = 0; file < 50; file += 1)
+    writeFileSync(join(directory, 'src', `file${file}`), 'x'.repeat(1000 * file));
   const stages = Array.from({ length: STAGES - 2 }, (_, index) => {
     const from = index < 3 ? 'base' : `stage${index - 3}`;
     return `FROM ${from} AS stage${index}
@@ -59,7 +60,9 @@ RUN echo ${index} > /out/name${index}`;
 function writeConfig(directory: string): string {
   const plugin = PLUGINS.map((place) => join(place, 'cli-plugins/docker-buildx')).find((path) => existsSync(path));
   if (plugin === undefined) {
-    throw new Error('there is no docker-buildx here: install docker-buildx, or name a directory in POUCH_COMPAT_CLIENTS');
+    throw new Error(
+      'there is no docker-buildx here: install docker-buildx, or name a directory in POUCH_COMPAT_CLIENTS',
+    );
   }
   mkdirSync(join(directory, 'cli-plugins'), { recursive: true });
   symlinkSync(plugin, join(directory, 'cli-plugins/docker-buildx'));

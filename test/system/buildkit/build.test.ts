@@ -154,22 +154,27 @@ CMD ["cat", "/hello", "/a.txt", "/cached", "/length", "/who"]
     assert.equal(await builder.run('cached', 'cat', '/cache-me'), '1');
   });
 
-  test('a cancelled build ends its step', async () => {
-    const project = builder.project({ Dockerfile: 'FROM busybox\nRUN echo started; sleep 1000\n' });
-    const child = spawn('docker', ['buildx', 'build', '--no-cache', project], {
-      env: { ...process.env, ...builder.environment() },
-      stdio: ['ignore', 'ignore', 'pipe'],
+  for (const signal of ['SIGINT', 'SIGKILL'] as const) {
+    test(`a build whose client gets ${signal} ends its step`, async () => {
+      const project = builder.project({ Dockerfile: 'FROM busybox\nRUN echo started; sleep 1000\n' });
+      const child = spawn('docker', ['buildx', 'build', '--no-cache', project], {
+        env: { ...process.env, ...builder.environment() },
+        stdio: ['ignore', 'ignore', 'pipe'],
+        detached: true,
+      });
+      const exit = once(child, 'exit');
+      let said = '';
+      child.stderr.on('data', (chunk: Buffer) => {
+        said += chunk.toString();
+      });
+      await until('the step', () => /^#\d+ [\d.]+ started$/m.test(said));
+      // The client is two processes: docker, and the plugin.
+      process.kill(-(child.pid as number), signal);
+      await exit;
+      const steps = join(builder.daemon.directory, 'run/containerd/io.containerd.runtime.v2.task/pouch');
+      await until('the end of the step', async () => (await exec('ls', [steps])).stdout.trim() === '');
     });
-    let said = '';
-    for await (const chunk of child.stderr) {
-      said += String(chunk);
-      if (/started/.test(said.replace(/RUN echo started/g, ''))) break;
-    }
-    child.kill('SIGINT');
-    await once(child, 'exit');
-    const steps = join(builder.daemon.directory, 'run/containerd/io.containerd.runtime.v2.task/pouch');
-    await until('the end of the step', async () => (await exec('ls', [steps])).stdout.trim() === '');
-  });
+  }
 
   test('the log of pouchd has no complaint', () => {
     const log = readFileSync(join(builder.daemon.directory, 'pouchd.log'), 'utf8');

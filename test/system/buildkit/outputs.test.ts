@@ -140,11 +140,15 @@ target "two" {
     assert.equal(await builder.run('bake:two', 'cat', '/n'), '2');
   });
 
-  test('compose builds a service', { skip: COMPOSE ? false : 'there is no docker-compose here' }, async () => {
+  test('docker build and compose build are the same builds', {
+    skip: COMPOSE ? false : 'there is no docker-compose here',
+  }, async () => {
     const project = builder.project({
       'compose.yaml': 'name: built\nservices:\n  web:\n    build: .\n    image: composed\n',
       Dockerfile: 'FROM busybox\nRUN echo composed > /x\nCMD ["cat", "/x"]\n',
     });
+    await builder.docker(['build', '-t', 'plain', project]);
+    assert.equal(await builder.run('plain'), 'composed');
     await builder.docker(['compose', 'build'], { cwd: project });
     assert.equal(await builder.run('composed'), 'composed');
   });

@@ -20,7 +20,11 @@ export interface InterceptedCall {
 export async function readMessage(body: Readable): Promise<Uint8Array> {
   const decoder = new FrameDecoder();
   const messages: Uint8Array[] = [];
-  for await (const chunk of body) messages.push(...decoder.push(chunk as Buffer));
+  for await (const chunk of body) {
+    messages.push(...decoder.push(chunk as Buffer));
+    // Whoever sends on and on shall not fill the memory.
+    if (messages.length > 1) break;
+  }
   const [message] = messages;
   if (message === undefined || messages.length > 1 || decoder.isPartial) {
     throw new PouchError('invalid-argument', 'the body of a gRPC call must be one whole message');

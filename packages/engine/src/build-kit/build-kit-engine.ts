@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import type { BuildCache, BuildPruneResponse } from '@pouch/api';
@@ -76,6 +77,7 @@ export class BuildKitEngine implements AsyncDisposable {
       return await this.stop();
     }
     await this.#leftovers.clear();
+    await rm(this.#paths.pidFile, { force: true });
   }
 
   async grpc(connection: Duplex): Promise<void> {
