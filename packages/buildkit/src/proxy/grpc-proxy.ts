@@ -39,7 +39,7 @@ export class GrpcProxy {
 
   /** Resolves when the client's connection has ended. */
   async serve(socket: Duplex): Promise<void> {
-    const server = this.#connect();
+    if (socket.destroyed) return;
     // HTTP/2 knows no half of a connection: a client that says no more is gone.
     socket.allowHalfOpen = false;
     const client = performServerHandshake(socket, {
@@ -47,13 +47,14 @@ export class GrpcProxy {
       maxSessionMemory: 256,
       peerMaxConcurrentStreams: 1000,
     });
+    const { promise, resolve } = Promise.withResolvers<void>();
+    client.once('close', resolve);
+    client.on('error', (error) => this.#logger.debug('the connection of a gRPC client failed', { error }));
     client.setLocalWindowSize(CONNECTION_WINDOW);
+    const server = this.#connect();
     client.on('stream', (stream, headers, _flags, raw) => {
       this.#forward(client, stream, headers[':path'] ?? '', raw, server);
     });
-    client.on('error', (error) => this.#logger.debug('the connection of a gRPC client failed', { error }));
-    const { promise, resolve } = Promise.withResolvers<void>();
-    client.once('close', resolve);
     try {
       await promise;
     } finally {
@@ -69,7 +70,10 @@ export class GrpcProxy {
       peerMaxConcurrentStreams: 0x7fffffff,
       maxSessionMemory: 256,
     });
-    session.once('connect', () => session.setLocalWindowSize(CONNECTION_WINDOW));
+    session.once('connect', () => {
+      // Told of a connection that has broken meanwhile, too; the window of such a one cannot be set.
+      if (!session.destroyed) session.setLocalWindowSize(CONNECTION_WINDOW);
+    });
     // Calls on it are told by their own end.
     session.on('error', (error) => this.#logger.debug('the connection to BuildKit failed', { error }));
     return session;

@@ -20,7 +20,7 @@ export interface InterceptedCall {
 export async function readMessage(body: Readable): Promise<Uint8Array> {
   const decoder = new FrameDecoder();
   const messages: Uint8Array[] = [];
-  for await (const chunk of body) {
+  for await (const chunk of body.iterator({ destroyOnReturn: false })) {
     messages.push(...decoder.push(chunk as Buffer));
     // Whoever sends on and on shall not fill the memory.
     if (messages.length > 1) break;

@@ -116,6 +116,8 @@ export class GrpcChannel implements Disposable {
       this.#onDisconnect();
     };
     session.once('connect', () => {
+      // Told of a connection that has broken meanwhile, too; its 'close' follows.
+      if (session.destroyed) return;
       session.setLocalWindowSize(SESSION_WINDOW);
       if (this.#disposed) session.destroy();
       else this.#session = session;

@@ -1,8 +1,15 @@
-import { silentLogger } from '@pouch/base';
+import { PouchError, silentLogger } from '@pouch/base';
 import type { AttachSession, OutputChunk } from '@pouch/engine';
 import type { ServerDependencies } from '../server-dependencies.ts';
 
 type Fakes = { [K in keyof ServerDependencies]?: Partial<ServerDependencies[K]> };
+
+const noBuildKit = {
+  available: false,
+  ready: async () => {
+    throw new PouchError('unsupported', 'this host has no buildkitd');
+  },
+} as unknown as ServerDependencies['buildKit'];
 
 /** Services of which only what a test gives is there; anything else fails the request with a plain error. */
 export function fakeServices(fakes: Fakes = {}): ServerDependencies {
@@ -20,7 +27,7 @@ export function fakeServices(fakes: Fakes = {}): ServerDependencies {
     volumes: service('volumes'),
     networks: service('networks'),
     system: service('system'),
-    buildKit: fakes.buildKit ? service('buildKit') : ({ available: false } as ServerDependencies['buildKit']),
+    buildKit: fakes.buildKit ? service('buildKit') : noBuildKit,
     events: service('events'),
     logger: (fakes.logger as ServerDependencies['logger'] | undefined) ?? silentLogger,
   };
