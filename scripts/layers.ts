@@ -18,7 +18,8 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   engine: ['base', 'api', 'linux', 'oci', 'containerd', 'buildkit', 'registry'],
   server: ['base', 'api', 'engine'],
   client: ['base', 'api'],
-  cli: ['base', 'api', 'client'],
+  compose: ['base', 'api', 'client'],
+  cli: ['base', 'api', 'client', 'compose'],
   pouchd: ['base', 'api', 'linux', 'oci', 'containerd', 'buildkit', 'registry', 'engine', 'server'],
 };
 

@@ -5,10 +5,12 @@ import { ROOT } from './inputs.ts';
 import { nodeExecutable } from './node-executable.ts';
 import { workerEntries } from './worker-entries.ts';
 
-/** The files of the bundle: each starts a thread of pouchd, the first one its main thread. */
+/** The files of the bundle: each starts a thread of pouchd, the first one its main thread, or a process of its own. */
 const ENTRIES = {
   pouchd: join(ROOT, 'packages/pouchd/src/main.ts'),
   'file-thread': join(ROOT, 'packages/engine/src/container/filesystem/worker/thread.ts'),
+  'ssh-process': join(ROOT, 'packages/engine/src/container/ssh/process/main.ts'),
+  'ssh-netns': join(ROOT, 'packages/engine/src/container/ssh/process/netns-helper.ts'),
 } as const;
 
 /**
@@ -31,6 +33,8 @@ export async function buildDaemon(directory: string, commit: string): Promise<vo
       minifySyntax: true,
       treeShaking: true,
       sourcemap: 'external',
+      // Native parts that ssh2 can do without.
+      external: ['*.node', 'cpu-features'],
       legalComments: 'none',
       logLevel: 'warning',
       banner: { js: "const $url=require('node:url').pathToFileURL(__filename).href;" },

@@ -6,6 +6,9 @@ export type {
   BuildKitPruneRequest,
   BuildKitService,
 } from './build-kit/build-kit-service.ts';
+export { BuildManager, type BuildManagerDependencies, type BuildManagerOptions } from './build/build-manager.ts';
+export type * from './build/build-service.ts';
+export { BuildStepError } from './build/build-step-error.ts';
 export {
   ContainerRoom,
   type ContainerRoomDependencies,
@@ -13,11 +16,14 @@ export {
 } from './container/container-room.ts';
 export * from './container/container-service.ts';
 export type { CreateDefaults } from './container/create/index.ts';
+export type { CreateEnvironment } from './container/lifecycle/creator.ts';
 export type { RuntimeDefinition } from './container/lifecycle/task-runtime.ts';
 export { type HostFacts, findInit, readHostFacts } from './container/spec/index.ts';
 export { LOG_DRIVERS, logDriverOptions } from './container/stdio/log-options.ts';
 export { EventBus, type EventQuery, type EventType } from './events/event-bus.ts';
 export { checkEventFilters, type EventFilters } from './events/event-filters.ts';
+export { type Hooks, type HookPoint, NO_HOOKS } from './hooks/hook-points.ts';
+export { PluginHooks } from './hooks/plugin-hooks.ts';
 export { ImageManager, type ImageManagerDependencies, type ImageManagerOptions } from './image/image-manager.ts';
 export type { ContainerImage, ImageService, ImageUser, Progress, PullOptions } from './image/image-service.ts';
 export { LinuxNetworkManager } from './network/linux-network-manager.ts';

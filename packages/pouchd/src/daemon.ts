@@ -4,9 +4,10 @@ import { totalmem } from 'node:os';
 import { join } from 'node:path';
 import { API_VERSION, MIN_API_VERSION } from '@pouch/api';
 import type { LogFields, Logger } from '@pouch/base';
-import { ContainerdClient, ContainerdSupervisor } from '@pouch/containerd';
+import { ContainerdClient, ContainerdSupervisor, ExitKeeper } from '@pouch/containerd';
 import {
   BuildKitManager,
+  BuildManager,
   ContainerRoom,
   Database,
   EventBus,
@@ -38,6 +39,8 @@ import type { Config } from './config/settings.ts';
 import { chooseRuntimes } from './default-runtime.ts';
 import { addressPools, createDefaults, networkOptions, registrySettings } from './engine-options.ts';
 import { IdleCollector } from './idle-collector.ts';
+import { loadHooks } from './hooks.ts';
+import { HostParts } from './host-parts.ts';
 import { listenAddresses } from './listen-addresses.ts';
 import { takePidFile } from './pid-file.ts';
 import { GIT_COMMIT, VERSION } from './version.ts';
@@ -61,6 +64,8 @@ export class Daemon implements AsyncDisposable {
   #server: ApiServer | undefined;
   #registry: RegistryClient | undefined;
   #supervisor: ContainerdSupervisor | undefined;
+  #parts: HostParts | undefined;
+  #keptExits: ExitKeeper | undefined;
 
   constructor(config: Config, dependencies: { logger: Logger }) {
     this.#config = config;
@@ -76,6 +81,7 @@ export class Daemon implements AsyncDisposable {
     for (const address of addresses) await server.listen(address);
     this.#resources.use(new IdleCollector({ requests: () => server.requests, logger: this.#logger }));
     this.#logger.info('pouchd is ready', rooms.facts);
+    this.#parts?.start();
   }
 
   /**
@@ -89,6 +95,7 @@ export class Daemon implements AsyncDisposable {
     await rooms.networks.destroy();
     await this.#removeCgroups();
     await this.#resources.disposeAsync();
+    await this.#parts?.stop();
     await this.#supervisor?.stop();
     await releaseLeftoverControllers(join(this.#config.state, 'cgroup'));
     await unmountTree(this.#config.state);
@@ -114,17 +121,20 @@ export class Daemon implements AsyncDisposable {
     this.#resources.use(await takePidFile(join(config.state, 'pouchd.pid')));
     const containerd = await this.#connectContainerd(signal);
     const db = this.#resources.use(new Database(join(config.root, 'pouch.db')));
-    const [host, facts, runtimes] = await Promise.all([
+    const [host, facts, runtimes, parts] = await Promise.all([
       probeHost(),
       readHostFacts(),
       chooseRuntimes(config, join(config.state, 'cgroup'), logger),
+      HostParts.probe(config, logger),
     ]);
+    this.#parts = this.#resources.use(parts);
     const cgroupDriver =
       config['cgroup-driver'] || (host.cgroup.mode === 'v2' && host.isSystemd ? 'systemd' : 'cgroupfs');
     const events = new EventBus();
     const registry = this.#resources.use(new RegistryClient(registrySettings(config), { logger }));
     this.#registry = registry;
 
+    const hooks = await loadHooks(config['plugin-dir'], { logger, events });
     const networks = new LinuxNetworkManager(networkOptions(config), {
       store: new TableNetworkStore(db),
       log: logger,
@@ -133,7 +143,7 @@ export class Daemon implements AsyncDisposable {
     // Containers, images and volumes ask about each other; each asks when it is needed, and all are there by then.
     const volumes: VolumeManager = new VolumeManager(
       { root: config.root, runRoot: config.state },
-      { records: new RecordTable(db, 'volume'), events, log: logger, volumeUsers: (name) => volumeUsers(name) },
+      { records: new RecordTable(db, 'volume'), events, log: logger, hooks, volumeUsers: (name) => volumeUsers(name) },
     );
     const images = this.#resources.use(
       new ImageManager(
@@ -160,6 +170,7 @@ export class Daemon implements AsyncDisposable {
           defaults: createDefaults(config, runtimes.defaultRuntime),
           runtimes: new Set(runtimes.all.keys()),
           logDrivers: logDriverOptions(),
+          ...parts.create,
         },
         start: {
           cgroupParent: config['cgroup-parent'] || undefined,
@@ -169,7 +180,18 @@ export class Daemon implements AsyncDisposable {
           initPath: config['init-path'] || undefined,
         },
       },
-      { db, containerd, images, networks, volumes, events, logger },
+      {
+        db,
+        containerd,
+        keptExits: this.#keptExits,
+        images,
+        networks,
+        volumes,
+        events,
+        logger,
+        hooks,
+        ...parts.containers,
+      },
     );
     const volumeUsers = (name: string): string[] =>
       containers.index
@@ -177,12 +199,15 @@ export class Daemon implements AsyncDisposable {
         .filter(({ status, record }) => status !== 'removing' && record.mounts.some((mount) => mount.Name === name))
         .map(({ id }) => id);
     const imageUsers = (): ImageUser[] =>
-      containers.index.all().map(({ id, record, live }) => ({
-        containerId: id,
-        imageId: record.imageId,
-        manifestDigest: record.manifestDigest,
-        running: live,
-      }));
+      containers.index.all().flatMap(({ id, record, live }) => [
+        { containerId: id, imageId: record.imageId, manifestDigest: record.manifestDigest, running: live },
+        // What it was, or is to be: a way back needs its image.
+        ...[record.previous?.generation, record.upgrade?.other].flatMap((other) =>
+          other
+            ? [{ containerId: id, imageId: other.imageId, manifestDigest: other.manifestDigest, running: false }]
+            : [],
+        ),
+      ]);
 
     const buildKit = new BuildKitManager(
       {
@@ -214,6 +239,12 @@ export class Daemon implements AsyncDisposable {
     await images.reconcile();
     this.#resources.use(containers);
     await containers.start();
+    const builds = new BuildManager(
+      { root: config.root, state: config.state },
+      { db, containerd, containers: containers.manager, images, volumes, logger },
+    );
+    await builds.reconcile();
+    this.#resources.use(builds);
     this.#resources.use(buildKit);
     await buildKit.start(signal);
 
@@ -244,11 +275,12 @@ export class Daemon implements AsyncDisposable {
         containers: containers.manager,
         images,
         volumes,
+        buildCache: async (stop) => [...(await builds.usage()), ...(await buildKit.diskUsage(stop))],
         containerd,
         volumeDrivers: async () => await volumes.drivers.names(),
         warnings: () => networks.warnings(),
         listeners: () => events.listenerCount,
-        buildCache: async (stop) => await buildKit.diskUsage(stop),
+        features: () => parts.features(),
       },
     );
     const summary = {
@@ -259,7 +291,7 @@ export class Daemon implements AsyncDisposable {
     };
     return {
       rooms: { containers, networks, buildKit, facts: summary },
-      services: { containers: containers.manager, images, volumes, networks, system, buildKit, events, logger },
+      services: { containers: containers.manager, images, builds, volumes, networks, system, buildKit, events, logger },
     };
   }
 
@@ -270,6 +302,15 @@ export class Daemon implements AsyncDisposable {
     let address = config.containerd;
     if (address === '') {
       address = join(config.state, 'containerd', 'containerd.sock');
+      const keptExits = new ExitKeeper(
+        {
+          state: join(config.state, 'containerd'),
+          namespace: config['containerd-namespace'],
+          directory: join(config.state, 'exits'),
+        },
+        { logger },
+      );
+      this.#keptExits = keptExits;
       const supervisor = new ContainerdSupervisor(
         {
           binary: config['containerd-binary'],
@@ -280,6 +321,7 @@ export class Daemon implements AsyncDisposable {
           pidFile: join(config.state, 'containerd.pid'),
           logFile: join(config.root, 'containerd.log'),
           snapshotter: config.snapshotter,
+          beforeLaunch: async () => await keptExits.watch(),
         },
         { logger },
       );

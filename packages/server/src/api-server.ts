@@ -128,7 +128,8 @@ export class ApiServer implements AsyncDisposable {
       noDelay: true,
       // Docker's own clients name no host on a unix socket.
       requireHostHeader: false,
-      shouldUpgradeCallback: wantsUpgrade,
+      // Docker takes any upgrade for one to a raw stream where it hands a connection over; elsewhere it is not heeded.
+      shouldUpgradeCallback: mayUpgrade,
     };
     const server = tls ? createTlsServer({ ...options, ...tlsOptions(tls) }) : createServer(options);
     server.maxConnections = this.#options.maxConnections ?? MAX_CONNECTIONS;
@@ -182,12 +183,12 @@ export class ApiServer implements AsyncDisposable {
 }
 
 /**
- * Streams and WebSockets; and HTTP/2 where a gRPC connection is served. Elsewhere HTTP/2 is an offer, which some clients make
- * with each request, and is answered as plain HTTP.
+ * Whether a request that asks for another protocol gets one. HTTP/2 is an offer, which some clients make with each request: it
+ * is heeded where BuildKit's connections are served.
  */
-function wantsUpgrade({ headers, url = '' }: IncomingMessage): boolean {
-  const protocol = headers.upgrade ?? '';
-  return /^(tcp|websocket)$/i.test(protocol) || (/^h2c$/i.test(protocol) && /\/(grpc|session)(\?|$)/.test(url));
+function mayUpgrade({ headers, url = '' }: IncomingMessage): boolean {
+  const handsOver = /\/(containers\/[^/?]+\/attach|exec\/[^/?]+\/start|grpc|session)(\?|$)/.test(url);
+  return handsOver || /^(tcp|websocket)$/i.test(headers.upgrade ?? '');
 }
 
 /** Wait for `work`, but no longer than `ms` milliseconds. */

@@ -2,6 +2,7 @@ import type { EndpointSettings } from '@pouch/api';
 import type { Logger } from '@pouch/base';
 import type {
   BuildKitService,
+  BuildService,
   ContainerService,
   EventBus,
   ImageService,
@@ -25,9 +26,12 @@ export type NetworkService = Pick<NetworkManager, 'create' | 'list' | 'inspect' 
 export interface ServerDependencies {
   readonly containers: ContainerService & ContainerNetworking;
   readonly images: ImageService;
+  /** The engine's own builder. */
+  readonly builds: BuildService;
   readonly volumes: VolumeService;
   readonly networks: NetworkService;
   readonly system: SystemService;
+  /** What `version=2` builds with, and what buildx speaks to. */
   readonly buildKit: BuildKitService;
   readonly events: Pick<EventBus, 'stream'>;
   readonly logger: Logger;

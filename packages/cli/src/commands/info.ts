@@ -85,6 +85,10 @@ function infoText(info: SystemInfo): string {
     ...listLines('Labels', info.Labels),
     ...listLines('Insecure Registries', insecureRegistries(info)),
     ...listLines('Registry Mirrors', info.RegistryConfig?.Mirrors ?? []),
+    ...listLines(
+      'Features',
+      info.Features?.map(({ Name, Available, Detail }) => `${Name}: ${Available ? '' : 'no: '}${Detail}`),
+    ),
     ...block([['Live Restore Enabled', String(info.LiveRestoreEnabled)]]),
   ];
   return `${lines.join('\n')}\n`;

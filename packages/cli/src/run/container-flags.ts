@@ -3,6 +3,7 @@ import { bool, list, map, optionalInt, parsedList, str } from '../flags/types.ts
 import { parseMount } from './mount.ts';
 import { checkAddress, checkDnsSearch, checkExtraHost, checkLink, checkStream } from './names.ts';
 import { checkMac, parseNetwork } from './networks.ts';
+import { MACHINE_FLAGS } from './machine-flags.ts';
 import { HEALTH_FLAGS, RESOURCE_FLAGS } from './resource-flags.ts';
 
 const LOGS = { group: 'Logging' } as const;
@@ -110,6 +111,7 @@ export const CONTAINER_FLAGS = {
   'group-add': list('More groups for the user', SECURITY),
   ipc: str('IPC namespace: none, private, shareable, host, container:NAME', SECURITY),
   pid: str('PID namespace: host or container:NAME', SECURITY),
+  lxcfs: bool('Show its own limits in /proc and /sys (default: where lxcfs is installed)', SECURITY),
   privileged: bool('Give every capability and device that the daemon has', SECURITY),
   runtime: str('OCI runtime to use', SECURITY),
   'security-opt': list(
@@ -124,6 +126,7 @@ export const CONTAINER_FLAGS = {
   'log-driver': str('How its output is kept: json-file, none, …', LOGS),
   'log-opt': list('Option of the log driver: max-size=10m', LOGS),
 
+  ...MACHINE_FLAGS,
   ...RESOURCE_FLAGS,
   ...HEALTH_FLAGS,
 

@@ -20,6 +20,8 @@ export interface SupervisedDaemon {
   readonly name: string;
   /** The one that an earlier process left running. */
   find(): Promise<ProcessIdentity | undefined>;
+  /** Done while none runs, before one is started; what it resolves with is disposed of when that answers or has failed. */
+  readonly beforeLaunch?: (() => Promise<Disposable>) | undefined;
   /** Called when none runs. What the last one left half done may be cleared away first. */
   launch(): Promise<Launched>;
   /** Resolves with its version once it answers. */
@@ -132,6 +134,7 @@ export class DaemonSupervisor implements AsyncDisposable {
         await this.#end(found, 5000);
       }
     }
+    using _prepared = await this.#daemon.beforeLaunch?.();
     const { identity, exited } = await this.#daemon.launch();
     this.#process = identity;
     background(

@@ -4,7 +4,10 @@ import { DaemonSupervisor, type SupervisionOptions } from './daemon-supervisor.t
 import { type LaunchOptions, launchContainerd } from './launch.ts';
 import { findContainerd } from './process-identity.ts';
 
-export interface SupervisorOptions extends LaunchOptions, SupervisionOptions {}
+export interface SupervisorOptions extends LaunchOptions, SupervisionOptions {
+  /** Done while none runs, before one is started; what it resolves with is disposed of when that answers or has failed. */
+  readonly beforeLaunch?: (() => Promise<Disposable>) | undefined;
+}
 
 /** Keeps one private containerd running. Containers live on in their shims when it ends. */
 export class ContainerdSupervisor extends DaemonSupervisor {
@@ -19,6 +22,7 @@ export class ContainerdSupervisor extends DaemonSupervisor {
       daemon: {
         name: 'containerd',
         find: () => findContainerd(options.pidFile, options.configPath),
+        beforeLaunch: options.beforeLaunch,
         launch: () => launchContainerd(options),
         waitForReady: (timeoutMs, signal) => client.waitForReady(timeoutMs, { signal }),
         ping: (call) => client.version.get(call),

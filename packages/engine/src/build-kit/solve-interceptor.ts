@@ -1,20 +1,30 @@
 import { type InterceptedCall, SolveRequest, SolveResponse, type UnaryInterceptor } from '@pouch/buildkit';
+import type { ContainerdClient } from '@pouch/containerd';
 import type { ForeignNaming, ImageService } from '../image/image-service.ts';
 import { exportToImages } from './exporters.ts';
 
 /** The call that builds. */
 export const SOLVE = '/moby.buildkit.v1.Control/Solve';
 
+export interface SolveInterceptorDependencies {
+  readonly images: ImageService;
+  readonly containerd: Pick<ContainerdClient, 'waitForReady'>;
+}
+
+/** Milliseconds that a build waits for a containerd that is being started again: BuildKit itself does not wait. */
+const PATIENCE = 30_000;
+
 /** Makes builds on their way to buildkitd end in Pouch's images, and images that were built known. */
 export class SolveInterceptor implements UnaryInterceptor {
-  readonly #images: ImageService;
+  readonly #deps: SolveInterceptorDependencies;
 
-  constructor(dependencies: { readonly images: ImageService }) {
-    this.#images = dependencies.images;
+  constructor(dependencies: SolveInterceptorDependencies) {
+    this.#deps = dependencies;
   }
 
   async request(message: Uint8Array): Promise<InterceptedCall> {
     const request = SolveRequest.decode(message);
+    await this.#deps.containerd.waitForReady(PATIENCE);
     const prepared = await this.prepare(request);
     if (!prepared) return { message };
     return {
@@ -28,7 +38,7 @@ export class SolveInterceptor implements UnaryInterceptor {
   async prepare(request: SolveRequest): Promise<PreparedSolve | undefined> {
     const names = exportToImages(request);
     if (!names) return undefined;
-    return new PreparedSolve(await this.#images.expectNames(names));
+    return new PreparedSolve(await this.#deps.images.expectNames(names));
   }
 }
 

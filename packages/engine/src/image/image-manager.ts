@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type {
+  AttestationStatement,
   AuthConfig,
   DistributionInspect,
   ImageDeleteItem,
@@ -29,6 +30,8 @@ import type { FileEntry } from './archive/pack-files.ts';
 import { BlobFetcher } from './blob-fetcher.ts';
 import { blobPath } from './blob-reader.ts';
 import { expectNames } from './foreign-naming.ts';
+import { type ImageAssembler, ImageAssembly } from './image-assembly.ts';
+import { ImageAttestations } from './image-attestations.ts';
 import { ImageBuilder } from './image-builder.ts';
 import { ImageCatalog } from './image-catalog.ts';
 import { ImageCommitter } from './image-commit.ts';
@@ -45,6 +48,7 @@ import { ImageRemover } from './image-remove.ts';
 import { ImageResolver } from './image-resolver.ts';
 import { ImageSaver } from './image-save.ts';
 import type {
+  AttestationOptions,
   CommitRequest,
   ContainerImage,
   Filters,
@@ -82,6 +86,8 @@ export interface ImageManagerDependencies {
 
 /** Images over containerd. Starts to listen to containerd's image events when made; dispose it to stop. */
 export class ImageManager implements ImageService, Disposable {
+  /** For builds. */
+  readonly assembly: ImageAssembler;
   readonly #directory: string;
   readonly #deps: ImageManagerDependencies;
   readonly #catalog: ImageCatalog;
@@ -91,6 +97,7 @@ export class ImageManager implements ImageService, Disposable {
   readonly #list: ImageList;
   readonly #usage: ImageUsage;
   readonly #inspector: ImageInspector;
+  readonly #attestations: ImageAttestations;
   readonly #loader: ImageLoader;
   readonly #importer: ImageImporter;
   readonly #puller: ImagePuller;
@@ -137,6 +144,7 @@ export class ImageManager implements ImageService, Disposable {
       { snapshotter: snapshots.snapshotter },
       { catalog, content, resolver, usage, list },
     );
+    this.#attestations = new ImageAttestations({ content, resolver });
     this.#loader = new ImageLoader(
       { directory },
       {
@@ -167,6 +175,16 @@ export class ImageManager implements ImageService, Disposable {
     this.#saver = new ImageSaver({ containerd, catalog, content, resolver });
     this.#committer = new ImageCommitter({ containerd, content, builder });
     this.#registry = new ImageRegistry(registry);
+    this.assembly = new ImageAssembly({
+      containerd,
+      catalog,
+      content,
+      resolver,
+      unpacker,
+      builder,
+      list,
+      onTagged: tell('tag'),
+    });
     this.#watch = new ImageWatch({ events: containerd.events, catalog, logger });
   }
 
@@ -192,6 +210,10 @@ export class ImageManager implements ImageService, Disposable {
 
   async history(reference: string, platform?: string): Promise<ImageHistoryItem[]> {
     return await this.#inspector.history(reference, platform);
+  }
+
+  async attestations(reference: string, options: AttestationOptions): Promise<AttestationStatement[]> {
+    return await this.#attestations.list(reference, options);
   }
 
   async tag(source: string, target: string): Promise<void> {

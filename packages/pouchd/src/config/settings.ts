@@ -267,6 +267,32 @@ export const SETTINGS = [
     default: '',
     description: 'The init program; empty: tini, docker-init or catatonit, whichever is installed.',
   },
+  {
+    name: 'plugin-dir',
+    kind: 'string',
+    default: '',
+    description: 'Directory of plugins that are called at points in the life of containers. Empty: none.',
+  },
+  {
+    name: 'rich',
+    kind: 'boolean',
+    default: false,
+    description: 'Run every container that does not refuse it as a machine, under an init.',
+  },
+  {
+    name: 'rich-mode',
+    kind: 'string',
+    default: 'dumb-init',
+    choices: ['dumb-init', 'systemd', 'sbin-init'],
+    description: 'The init of rich containers that name none.',
+  },
+  {
+    name: 'lxcfs',
+    kind: 'boolean',
+    default: true,
+    description: 'Show containers their own limits in /proc and /sys where lxcfs is installed, unless they refuse it.',
+  },
+  { name: 'lxcfs-binary', kind: 'string', default: 'lxcfs', description: 'The executable of lxcfs.' },
   { name: 'labels', kind: 'list', default: [], reloadable: true, description: 'Labels of the daemon: key=value.' },
   {
     name: 'shutdown-timeout',

@@ -24,6 +24,7 @@ export function fakeServices(fakes: Fakes = {}): ServerDependencies {
   return {
     containers: service('containers'),
     images: service('images'),
+    builds: service('builds'),
     volumes: service('volumes'),
     networks: service('networks'),
     system: service('system'),

@@ -1,6 +1,7 @@
 import type { ContainerConfig, EndpointSettings, HostConfig, Ulimit } from '@pouch/api';
 import type { VolumeService } from '../../volume/volume-service.ts';
 import type { ContainerMount } from '../container-record.ts';
+import type { RichDefaults } from '../rich/rich-mode.ts';
 import type { HostFacts } from '../spec/host-facts.ts';
 
 /** What a request leaves open, from the daemon's configuration. */
@@ -15,6 +16,7 @@ export interface CreateDefaults {
   readonly init?: boolean;
   readonly ulimits?: readonly Ulimit[];
   readonly noNewPrivileges?: boolean;
+  readonly rich?: RichDefaults;
 }
 
 /** A container that another one refers to. */
@@ -39,6 +41,8 @@ export interface PrepareContext {
   readonly logDrivers: ReadonlyMap<string, ReadonlySet<string>>;
   /** Names that `--storage-opt` takes on this host; absent where the quota driver has none. */
   readonly storageOptions?: ReadonlySet<string>;
+  /** Why containers cannot have lxcfs here; absent: they can. */
+  readonly lxcfsMissing?: string | undefined;
   readonly volumes: VolumeService;
   /** By name, id or unique id prefix. Throws `not-found`. */
   readonly findContainer: (reference: string) => Promise<KnownContainer>;

@@ -144,7 +144,7 @@ export class ContainerFilesystem {
   async changes(container: Container, signal?: AbortSignal): Promise<ContainerChange[]> {
     const snapshot = await this.#snapshot(container);
     const { containerd } = this.#dependencies;
-    return await compareWithImage(container.id, snapshot, {
+    return await compareWithImage(container.snapshotKey, snapshot, {
       containerd,
       mounts: this.#mounts,
       workers: this.#workers,
@@ -153,7 +153,7 @@ export class ContainerFilesystem {
   }
 
   async sizes(container: Container): Promise<ContainerSizes> {
-    return await this.#sizes.of(container.id);
+    return await this.#sizes.of(container.snapshotKey);
   }
 
   /** Use the root directory, volumes in their places, as long as `use` runs. */
@@ -187,7 +187,7 @@ export class ContainerFilesystem {
   }
 
   async #snapshot(container: Container): Promise<readonly Mount[]> {
-    container.rootfs ??= await this.#dependencies.containerd.snapshots.mounts(container.id);
+    container.rootfs ??= await this.#dependencies.containerd.snapshots.mounts(container.snapshotKey);
     return container.rootfs;
   }
 

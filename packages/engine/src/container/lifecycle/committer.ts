@@ -34,7 +34,10 @@ export class Committer {
     const { repository, tag, comment, author, changes, config } = options;
     const parent = await this.#images.resolve(container.record.imageId);
     const pauses = options.pause && container.status === 'running';
-    if (pauses) await containerd.tasks.pause(container.id);
+    if (pauses) {
+      await containerd.tasks.pause(container.id);
+      publishContainerEvent(events, container, 'pause');
+    }
     try {
       const id = await this.#images.commit({
         ...(repository && { repository }),
@@ -42,15 +45,19 @@ export class Committer {
         ...(comment && { comment }),
         ...(author && { author }),
         config: applyChanges(imageRunConfig({ ...container.record.config, ...config }), changes),
-        snapshotKey: container.id,
+        snapshotKey: container.snapshotKey,
         parent,
         containerId: container.id,
+        command: [container.record.path, ...container.record.args].join(' '),
       });
       const told = { comment: comment ?? '', imageID: id, imageRef: repository ?? '' };
       publishContainerEvent(events, container, 'commit', told);
       return id;
     } finally {
-      if (pauses) await containerd.tasks.resume(container.id);
+      if (pauses) {
+        await containerd.tasks.resume(container.id);
+        publishContainerEvent(events, container, 'unpause');
+      }
     }
   }
 }
