@@ -1,3 +1,11 @@
+export { BuildKitManager } from './build-kit/build-kit-manager.ts';
+export type { BuildKitDependencies, BuildKitOptions } from './build-kit/build-kit-options.ts';
+export type {
+  BuildKitBuildOutput,
+  BuildKitBuildRequest,
+  BuildKitPruneRequest,
+  BuildKitService,
+} from './build-kit/build-kit-service.ts';
 export { BuildManager, type BuildManagerDependencies, type BuildManagerOptions } from './build/build-manager.ts';
 export type * from './build/build-service.ts';
 export { BuildStepError } from './build/build-step-error.ts';

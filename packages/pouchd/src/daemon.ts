@@ -6,6 +6,7 @@ import { API_VERSION, MIN_API_VERSION } from '@pouch/api';
 import type { LogFields, Logger } from '@pouch/base';
 import { ContainerdClient, ContainerdSupervisor, ExitKeeper } from '@pouch/containerd';
 import {
+  BuildKitManager,
   BuildManager,
   ContainerRoom,
   Database,
@@ -32,6 +33,8 @@ import {
 } from '@pouch/linux';
 import { RegistryClient } from '@pouch/registry';
 import { ApiServer, type ServerDependencies } from '@pouch/server';
+import { buildKitCgroupParent, buildKitRegistries, findBuildKit } from './build-kit-options.ts';
+import { chooseBuildRuntime } from './build-kit-runtime.ts';
 import type { Config } from './config/settings.ts';
 import { chooseRuntimes } from './default-runtime.ts';
 import { addressPools, createDefaults, networkOptions, registrySettings } from './engine-options.ts';
@@ -46,6 +49,7 @@ import { GIT_COMMIT, VERSION } from './version.ts';
 interface Rooms {
   readonly containers: ContainerRoom;
   readonly networks: LinuxNetworkManager;
+  readonly buildKit: BuildKitManager;
   readonly facts: LogFields;
 }
 
@@ -86,6 +90,7 @@ export class Daemon implements AsyncDisposable {
    */
   async tearDown(signal: AbortSignal): Promise<void> {
     const { rooms } = await this.#bringUp(signal);
+    await rooms.buildKit.tearDown();
     await rooms.containers.endAll();
     await rooms.networks.destroy();
     await this.#removeCgroups();
@@ -204,8 +209,31 @@ export class Daemon implements AsyncDisposable {
         ),
       ]);
 
+    const buildKit = new BuildKitManager(
+      {
+        binary: await findBuildKit(config),
+        root: config.root,
+        state: config.state,
+        cgroupParent: buildKitCgroupParent(config, cgroupDriver),
+        cgroupDriver: cgroupDriver as 'cgroupfs' | 'systemd',
+        runtime: async () => await chooseBuildRuntime(runtimes, logger),
+        runtimeRoot: containers.runtimeRoot,
+        snapshotter: config.snapshotter,
+        dns: { servers: config.dns, search: config['dns-search'], options: config['dns-opts'] },
+        registries: () => buildKitRegistries(config),
+        hostGateway: async () => (await networks.inspect('bridge')).IPAM.Config?.[0]?.Gateway,
+      },
+      {
+        containerd,
+        images,
+        logger,
+        networks,
+        purge: async (id) => await containers.purge(id),
+      },
+    );
+
     const live = await containers.load();
-    await networks.start(live);
+    await networks.start([...live, ...(await buildKit.liveSandboxes())]);
     this.#resources.use(networks);
     await volumes.reconcile(live);
     await images.reconcile();
@@ -217,6 +245,8 @@ export class Daemon implements AsyncDisposable {
     );
     await builds.reconcile();
     this.#resources.use(builds);
+    this.#resources.use(buildKit);
+    await buildKit.start(signal);
 
     const system = new SystemManager(
       {
@@ -245,7 +275,7 @@ export class Daemon implements AsyncDisposable {
         containers: containers.manager,
         images,
         volumes,
-        buildCache: async () => await builds.usage(),
+        buildCache: async (stop) => [...(await builds.usage()), ...(await buildKit.diskUsage(stop))],
         containerd,
         volumeDrivers: async () => await volumes.drivers.names(),
         warnings: () => networks.warnings(),
@@ -260,8 +290,8 @@ export class Daemon implements AsyncDisposable {
       containers: containers.index.all().length,
     };
     return {
-      rooms: { containers, networks, facts: summary },
-      services: { containers: containers.manager, images, builds, volumes, networks, system, events, logger },
+      rooms: { containers, networks, buildKit, facts: summary },
+      services: { containers: containers.manager, images, builds, volumes, networks, system, buildKit, events, logger },
     };
   }
 

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { ExecCreateRequest } from '@pouch/api';
-import { background, KeyedMutex, type Logger, nowNanos } from '@pouch/base';
+import { background, KeyedMutex, type Logger, nowNanos, PouchError } from '@pouch/base';
 import type { ContainerdClient, ExitKeeper } from '@pouch/containerd';
 import { type CgroupDriver, type CgroupHierarchy, cgroupPaths, readOomKills, removeCgroup } from '@pouch/linux';
 import type { EventBus } from '../events/event-bus.ts';
@@ -306,6 +306,17 @@ export class ContainerRoom implements AsyncDisposable {
     if (container.status !== 'exited' || !startsWithDaemon(container.record)) return;
     container.transition('restarting', { manuallyStopped: false });
     this.#restarter.schedule(container, 0);
+  }
+
+  /** Take everything of a run away that is no container's: task, record, runtime's state, mounts. */
+  async purge(id: string): Promise<void> {
+    if (this.index.byId(id)) throw new PouchError('conflict', `${id} is a container: remove it instead`);
+    await this.#context.tasks.purge(id, 'runc');
+  }
+
+  /** Where the runtimes of this daemon's containers keep their state. */
+  get runtimeRoot(): string {
+    return this.#context.tasks.runtimeRoot;
   }
 
   /** Kill whatever runs: for tearing down. Policies start nothing again. */

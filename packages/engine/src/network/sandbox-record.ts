@@ -33,6 +33,8 @@ export interface SandboxOwner {
   readonly dnsOptions: readonly string[];
   readonly extraHosts: readonly string[];
   readonly links: readonly LinkTarget[];
+  /** No container of the user's. */
+  readonly hidden?: true;
 }
 
 export interface EndpointRecord {

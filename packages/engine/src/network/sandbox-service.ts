@@ -342,6 +342,7 @@ export class SandboxService {
   }
 
   #emit(action: 'connect' | 'disconnect', network: Network, owner: SandboxOwner): void {
+    if (owner.hidden) return;
     this.#context.publish(networkEvent(action, network, owner.containerId));
   }
 }

@@ -26,6 +26,8 @@ export interface AttachRequest {
   readonly links?: readonly LinkTarget[];
   /** For the network of `networkMode`, where its endpoint names none. */
   readonly macAddress?: string;
+  /** No container of the user's: no event tells of it, and no list shows it. */
+  readonly hidden?: boolean;
   /** Directory in which `hostname`, `hosts` and `resolv.conf` are written. Made when missing. */
   readonly directory: string;
 }

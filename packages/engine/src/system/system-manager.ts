@@ -48,7 +48,7 @@ export interface SystemDependencies {
   readonly containers: ContainerService;
   readonly images: ImageService;
   readonly volumes: VolumeService;
-  readonly buildCache: () => Promise<BuildCache[]>;
+  readonly buildCache: (signal: AbortSignal) => Promise<BuildCache[]>;
   readonly containerd: ContainerdClient;
   readonly volumeDrivers: () => Promise<readonly string[]>;
   readonly warnings: () => readonly string[];
@@ -210,7 +210,7 @@ export class SystemManager implements SystemService {
       Object.assign(usage, { Volumes: list, VolumeUsage: volumeUsage(list) });
     }
     if (wants('build-cache')) {
-      const list = await this.#dependencies.buildCache();
+      const list = await this.#dependencies.buildCache(signal);
       Object.assign(usage, {
         BuildCache: list,
         BuildCacheUsage: buildCacheUsage(list),

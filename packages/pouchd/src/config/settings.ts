@@ -102,6 +102,13 @@ export const SETTINGS = [
     description: 'The executable of its own containerd.',
   },
   {
+    name: 'buildkit-binary',
+    kind: 'string',
+    default: '',
+    description:
+      "The executable of BuildKit's daemon, which is started when something is built. Empty: buildkitd, where it is on the PATH; none: no BuildKit.",
+  },
+  {
     name: 'containerd-namespace',
     kind: 'string',
     default: 'pouch',

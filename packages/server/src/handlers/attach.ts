@@ -6,6 +6,7 @@ import { encodeOutput } from '../stream/output-frames.ts';
 import { pumpSession } from '../stream/pump-session.ts';
 import { WebSocketChannel } from '../stream/websocket-channel.ts';
 import { MULTIPLEXED_SINCE } from './container-streams.ts';
+import { buildKitHandlers } from './build-kit.ts';
 import type { HijackHandler, HijackInput, HijackOperation } from './handler.ts';
 
 /** The first version whose WebSocket carries the streams that the query names. */
@@ -15,6 +16,8 @@ const BINARY_MESSAGES = 28;
 
 /** Connections that become the streams of a process. */
 export const hijackHandlers: { readonly [O in HijackOperation]: HijackHandler<O> } = {
+  ...buildKitHandlers,
+
   async ContainerAttach(input, { containers }) {
     const options = attachOptions(input.query);
     const session = await containers.attach(input.path.name, options);
