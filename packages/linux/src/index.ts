@@ -20,4 +20,7 @@ export * from './quota/probe-quota.ts';
 export * from './quota/quota-driver.ts';
 export * from './safe-path.ts';
 export * from './sysctl.ts';
+export * from './traffic/probe-traffic.ts';
+export * from './traffic/rate.ts';
+export * from './traffic/shape.ts';
 export * from './users.ts';

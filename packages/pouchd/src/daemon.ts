@@ -16,6 +16,7 @@ import {
   LOG_DRIVERS,
   logDriverOptions,
   RecordTable,
+  QuotaManager,
   readHostFacts,
   SystemManager,
   TableNetworkStore,
@@ -27,6 +28,9 @@ import {
   readCgroupHierarchy,
   releaseLeftoverControllers,
   removeCgroup,
+  mountsBelow,
+  readMounts,
+  unmount,
   unmountTree,
 } from '@pouch/linux';
 import { RegistryClient } from '@pouch/registry';
@@ -89,9 +93,17 @@ export class Daemon implements AsyncDisposable {
     await this.#supervisor?.stop();
     await releaseLeftoverControllers(join(this.#config.state, 'cgroup'));
     await unmountTree(this.#config.state);
-    await unmountTree(this.#config.root);
+    await this.#unmountBelowRoot();
     await rm(this.#config.state, { recursive: true, force: true });
     this.#logger.info('everything that ran is ended');
+  }
+
+  /** What is mounted in the root directory is ours; the file system that it may be is not. */
+  async #unmountBelowRoot(): Promise<void> {
+    const { root } = this.#config;
+    for (const { mountPoint } of mountsBelow(await readMounts(), root)) {
+      if (mountPoint !== root) await unmount([mountPoint], { lazy: true });
+    }
   }
 
   /** The group above the containers', which runtimes leave. Under systemd it is systemd's. */
@@ -129,10 +141,11 @@ export class Daemon implements AsyncDisposable {
       log: logger,
       publish: ({ Type, Action, Actor }) => events.publish(Type, Action, Actor.ID, Actor.Attributes),
     });
+    const quotas = new QuotaManager({ probe: parts.quota, records: new RecordTable(db, 'quota'), logger });
     // Containers, images and volumes ask about each other; each asks when it is needed, and all are there by then.
     const volumes: VolumeManager = new VolumeManager(
       { root: config.root, runRoot: config.state },
-      { records: new RecordTable(db, 'volume'), events, log: logger, volumeUsers: (name) => volumeUsers(name) },
+      { records: new RecordTable(db, 'volume'), events, log: logger, volumeUsers: (name) => volumeUsers(name), quotas },
     );
     const images = this.#resources.use(
       new ImageManager(
@@ -169,7 +182,7 @@ export class Daemon implements AsyncDisposable {
           initPath: config['init-path'] || undefined,
         },
       },
-      { db, containerd, images, networks, volumes, events, logger, ...parts.containers },
+      { db, containerd, images, networks, volumes, quotas, events, logger, ...parts.containers },
     );
     const volumeUsers = (name: string): string[] =>
       containers.index
@@ -188,6 +201,13 @@ export class Daemon implements AsyncDisposable {
     await networks.start(live);
     this.#resources.use(networks);
     await volumes.reconcile(live);
+    const volumeRecords = new RecordTable(db, 'volume');
+    await quotas.start((member) => {
+      const name = member.slice(member.indexOf('-') + 1);
+      return member.startsWith('container-')
+        ? containers.index.byId(name) !== undefined
+        : volumeRecords.get(name) !== undefined;
+    });
     await images.reconcile();
     this.#resources.use(containers);
     await containers.start();

@@ -17,7 +17,10 @@ const GROUNDS: readonly (readonly [string, QuotaDriverName, Ground | undefined])
   [
     'project on ext4',
     'project',
-    { make: ['mkfs.ext4', '-q', '-O', 'quota,project', '-E', 'quotatype=prjquota'], mount: ['-t', 'ext4', '-o', 'loop,prjquota'] },
+    {
+      make: ['mkfs.ext4', '-q', '-O', 'quota,project', '-E', 'quotatype=prjquota'],
+      mount: ['-t', 'ext4', '-o', 'loop,prjquota'],
+    },
   ],
   ['project on xfs', 'project', { make: ['mkfs.xfs', '-q'], mount: ['-t', 'xfs', '-o', 'loop,pquota'] }],
 ];

@@ -2,6 +2,7 @@ import { bool, dict, int, list, nullable, object, type Static, str, time } from 
 import { ContainerConfigInspect } from './container-config.ts';
 import { ContainerState } from './container-state.ts';
 import { Descriptor } from './descriptor.ts';
+import { DiskQuotaUsage } from './disk-quota.ts';
 import { HostConfigInspect, PortBinding } from './host-config.ts';
 import { MountPoint } from './mount.ts';
 import { EndpointSettingsInspect } from './networking-config.ts';
@@ -76,6 +77,7 @@ export const ContainerInspect = object(
     ImageManifestDescriptor: Descriptor,
     GraphDriver: GraphDriverData,
     Storage: ContainerStorage,
+    DiskQuotas: list(DiskQuotaUsage),
     SizeRw: int('Bytes; only when asked for.'),
     SizeRootFs: int('Bytes; only when asked for.'),
   },

@@ -76,6 +76,12 @@ export const Resources = object(
     CpuPercent: int('Windows only.'),
     IOMaximumIOps: uint('Windows only.'),
     IOMaximumBandwidth: uint('Windows only.'),
+    NetIngress: str('Pouch: RATE[:BURST] of traffic into each interface, such as 20mbit or 2mbps:64k.'),
+    NetEgress: str('Pouch: RATE[:BURST] of traffic out of each interface.'),
+    DiskQuota: dict(
+      str('SIZE[:INODES]'),
+      'Pouch: what / (the root file system) and volumes may hold, by their paths in the container; paths with & between share, .* is each.',
+    ),
   },
 );
 export type Resources = Static<typeof Resources>;

@@ -125,6 +125,7 @@ function hostConfig(
     ...(flags.runtime && { Runtime: flags.runtime }),
     ...(flags.mount.length > 0 && { Mounts: [...flags.mount] }),
     ...(flags.tmpfs.length > 0 && { Tmpfs: parseTmpfs(flags.tmpfs) }),
+    ...(flags['quota-id'] && { QuotaId: flags['quota-id'] }),
     ...(given.has('lxcfs') && { EnableLxcfs: flags.lxcfs }),
     ...(given.has('init') && { Init: flags.init }),
     ...(security.unmasked && { MaskedPaths: [], ReadonlyPaths: [] }),

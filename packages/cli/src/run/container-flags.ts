@@ -95,6 +95,7 @@ export const CONTAINER_FLAGS = {
 
   // Storage
   mount: parsedList('mount', 'Mount: type=bind|volume|tmpfs|image,source=…,target=…[,readonly]', parseMount, STORAGE),
+  'quota-id': str('Number of the disk quota of /: containers of one number share it', STORAGE),
   'read-only': bool('Mount the root file system read-only', STORAGE),
   'storage-opt': list('Option of the storage: size=10G', STORAGE),
   tmpfs: list('Mount a tmpfs: PATH[:OPTIONS]', STORAGE),

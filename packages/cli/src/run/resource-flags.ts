@@ -24,10 +24,16 @@ export const UPDATABLE_FLAGS = {
   cpus: nanoCpus('Number of CPUs it may use, such as 1.5', LIMITS),
   'cpuset-cpus': str('CPUs it may run on: 0-3 or 0,1', LIMITS),
   'cpuset-mems': str('Memory nodes it may use: 0-3 or 0,1', LIMITS),
+  'disk-quota': list(
+    'Disk space: 10g, /data=10g, /a&/b=10g (shared), .*=10g (each); a second number limits inodes: 10g:100000',
+    LIMITS,
+  ),
   'kernel-memory': bytes('Kernel memory', { hidden: true }),
   memory: bytes('Memory it may use, such as 512m', { ...LIMITS, short: 'm' }),
   'memory-reservation': bytes('Memory it is pressed towards when memory is short', LIMITS),
   'memory-swap': bytes('Memory and swap together; -1 is unlimited swap', { ...LIMITS, allowMinusOne: true }),
+  'net-egress': str('Traffic out of each interface: RATE[:BURST], such as 20mbit or 2mbps:64k', LIMITS),
+  'net-ingress': str('Traffic into each interface: RATE[:BURST]', LIMITS),
   'pids-limit': optionalInt('Number of processes; -1 is unlimited', LIMITS),
 };
 

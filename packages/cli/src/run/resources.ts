@@ -20,9 +20,24 @@ export function updatableResources(flags: UpdatableFlags): Resources {
     MemoryReservation: flags['memory-reservation'],
     MemorySwap: flags['memory-swap'],
     NanoCpus: flags.cpus,
+    ...(flags['net-ingress'] && { NetIngress: flags['net-ingress'] }),
+    ...(flags['net-egress'] && { NetEgress: flags['net-egress'] }),
+    ...(flags['disk-quota'].length > 0 && { DiskQuota: diskQuota(flags['disk-quota']) }),
     ...(flags['kernel-memory'] !== 0 && { KernelMemory: flags['kernel-memory'] }),
     ...(flags['pids-limit'] !== undefined && { PidsLimit: flags['pids-limit'] }),
   };
+}
+
+/** `--disk-quota [PATHS=]SIZE[:INODES]`; without paths it is the root file system. */
+function diskQuota(texts: readonly string[]): Record<string, string> {
+  const rules: Record<string, string> = {};
+  for (const text of texts) {
+    const at = text.lastIndexOf('=');
+    const [paths, size] = at < 0 ? ['/', text] : [text.slice(0, at), text.slice(at + 1)];
+    if (paths in rules) throw new Error(`invalid argument "${text}" for "--disk-quota" flag: ${paths} is given twice`);
+    rules[paths] = size;
+  }
+  return rules;
 }
 
 /** All limits of a new container. */

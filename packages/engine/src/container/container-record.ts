@@ -33,6 +33,14 @@ export interface ContainerState {
   health?: { status: 'starting' | 'healthy' | 'unhealthy'; failingStreak: number; log: HealthcheckResult[] };
 }
 
+/** A limit on disk space that the container has: its root file system (`/`), volumes by destination, or several together. */
+export interface ContainerQuota {
+  readonly id: number;
+  readonly paths: readonly string[];
+  readonly bytes: number;
+  readonly inodes?: number;
+}
+
 /** Everything durable about one container. Stored as JSON; every change of `state` is stored before it is acted on. */
 export interface ContainerRecord {
   readonly id: string;
@@ -54,6 +62,7 @@ export interface ContainerRecord {
   args: string[];
   mounts: ContainerMount[];
   runtime: string;
+  quotas?: ContainerQuota[];
   state: ContainerState;
 }
 

@@ -7,6 +7,7 @@ import type { ImageService } from '../image/image-service.ts';
 import type { NetworkManager } from '../network/network-manager.ts';
 import type { Database } from '../store/database.ts';
 import { RecordTable } from '../store/record-table.ts';
+import type { QuotaService } from '../quota/quota-service.ts';
 import type { VolumeService } from '../volume/volume-service.ts';
 import type { Container } from './container.ts';
 import { ContainerIndex } from './container-index.ts';
@@ -29,6 +30,7 @@ import { Restarter } from './lifecycle/restarter.ts';
 import { remainingDelay, startsWithDaemon } from './lifecycle/restart-policy.ts';
 import { ShmMounts } from './lifecycle/shm-mounts.ts';
 import { StartPlanner, type StartPlannerOptions } from './lifecycle/start-plan.ts';
+import { RootQuota } from './lifecycle/root-quota.ts';
 import { Starter } from './lifecycle/starter.ts';
 import { Stopper } from './lifecycle/stopper.ts';
 import { type RuntimeDefinition, TaskRuntime } from './lifecycle/task-runtime.ts';
@@ -49,7 +51,7 @@ export interface ContainerRoomOptions {
   readonly cgroups: CgroupHierarchy;
   readonly cgroupDriver: CgroupDriver;
   readonly hostMemory: number;
-  readonly create: CreateEnvironment;
+  readonly create: Omit<CreateEnvironment, 'quotas'>;
   readonly start: Omit<StartPlannerOptions, 'host' | 'cgroupDriver'>;
 }
 
@@ -59,6 +61,7 @@ export interface ContainerRoomDependencies {
   readonly images: ImageService;
   readonly networks: NetworkManager;
   readonly volumes: VolumeService;
+  readonly quotas: QuotaService;
   readonly events: EventBus;
   readonly logger: Logger;
   readonly procViews: ProcViewDependencies;
@@ -94,8 +97,10 @@ export class ContainerRoom implements AsyncDisposable {
       },
       { containerd, logger },
     );
+    const rootQuota = new RootQuota(dependencies.quotas);
     const context: LifecycleContext = {
       index,
+      rootQuota,
       containerd,
       tasks,
       networks,
@@ -165,17 +170,31 @@ export class ContainerRoom implements AsyncDisposable {
     });
     this.#filesystem = new ContainerFilesystem(
       { mountRoot: join(options.state, 'rootfs') },
-      { containerd, volumes, logger },
+      {
+        containerd,
+        volumes,
+        logger,
+        prepareRoot: async (container, mounts) => await rootQuota.place(container, mounts),
+      },
     );
     this.#context = context;
     this.index = index;
     this.#watcher = new TaskWatcher({ containerd, logger, listener: this.#listener() });
-    const creator = new Creator(context, { images, environment: options.create, remover });
-    const updater = new Updater(context, host);
+    const creator = new Creator(context, {
+      images,
+      environment: { ...options.create, quotas: dependencies.quotas },
+      remover,
+    });
+    const updater = new Updater(context, {
+      host,
+      quotas: dependencies.quotas,
+      bandwidthMissing: options.create.bandwidthMissing,
+    });
     this.manager = new ContainerManager(
       { snapshotter: options.snapshotter, cgroups: options.cgroups, hostMemory: options.hostMemory },
       {
         context,
+        quotas: dependencies.quotas,
         images,
         creator,
         starter,

@@ -67,5 +67,6 @@ export function ownerOf(request: AttachRequest): SandboxOwner {
     dnsOptions: request.dnsOptions ?? [],
     extraHosts: request.extraHosts ?? [],
     links: request.links ?? [],
+    ...(request.bandwidth && { bandwidth: request.bandwidth }),
   };
 }

@@ -1,5 +1,6 @@
 import type { EndpointSettings, NetworkCreateRequest, NetworkInspect, NetworkSummary } from '@pouch/api';
 import { background, errorMessage } from '@pouch/base';
+import type { BandwidthLimits } from './bandwidth-limits.ts';
 import { NetworkCatalogue } from './network-catalogue.ts';
 import {
   createNetworkContext,
@@ -88,6 +89,14 @@ export class LinuxNetworkManager implements NetworkManager {
 
   async release(containerId: string): Promise<void> {
     await this.#service.release(containerId);
+  }
+
+  async limit(containerId: string, limits: BandwidthLimits | undefined): Promise<void> {
+    await this.#service.limit(containerId, limits);
+  }
+
+  async bandwidth(containerId: string): ReturnType<NetworkManager['bandwidth']> {
+    return await this.#service.bandwidth(containerId);
   }
 
   sandbox(containerId: string): Sandbox | undefined {

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { Logger } from '@pouch/base';
 import { IpCommander, NetnsDirectory } from '@pouch/linux';
 import { AddressBook } from './address-book.ts';
+import { Bandwidth } from './bandwidth.ts';
 import { BridgeDriver } from './bridge-driver.ts';
 import { DnsServer } from './dns/dns-server.ts';
 import { NameTable } from './dns/name-table.ts';
@@ -79,6 +80,7 @@ export interface NetworkContext {
   readonly teardown: Teardown;
   readonly factory: SandboxFactory;
   readonly files: SandboxFiles;
+  readonly bandwidth: Bandwidth;
   readonly pools: readonly AddressPoolOption[];
   /** This host's identity, for IPv6 subnets. */
   readonly seed: string;
@@ -119,6 +121,7 @@ export function createNetworkContext(options: NetworkOptions, dependencies: Netw
     filter: new PacketFilter({ table }),
     firewall: new ForeignFirewall({ table, dnsPorts: `${firstDnsPort}:${firstDnsPort + DNS_PORT_TRIES - 1}` }, { log }),
     factory: new SandboxFactory({ ip, netns, addresses, sandboxes, teardown }),
+    bandwidth: new Bandwidth(),
     files: new SandboxFiles({ networks, sandboxes, hostGateways }),
     pools: options.defaultAddressPools ?? DEFAULT_ADDRESS_POOLS,
     seed: machineId(),

@@ -1,4 +1,5 @@
 import type { EndpointSettings, EndpointSettingsInspect, PortMap } from '@pouch/api';
+import type { BandwidthLimits } from './bandwidth-limits.ts';
 
 /** What a container asks of the network when it starts. */
 export interface AttachRequest {
@@ -26,6 +27,8 @@ export interface AttachRequest {
   readonly links?: readonly LinkTarget[];
   /** For the network of `networkMode`, where its endpoint names none. */
   readonly macAddress?: string;
+  /** Of each of its interfaces; all must be on bridges. */
+  readonly bandwidth?: BandwidthLimits;
   /** Directory in which `hostname`, `hosts` and `resolv.conf` are written. Made when missing. */
   readonly directory: string;
 }

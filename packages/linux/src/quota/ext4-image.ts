@@ -20,7 +20,7 @@ function journalSize(bytes: number): number {
  */
 export function imageSize({ bytes, inodes }: QuotaLimits): number {
   const kept = Math.min(bytes * 0.02, 16 * MIB);
-  const content = bytes * 1.003 + journalSize(bytes) + kept + 2 * MIB;
+  const content = bytes * 1.004 + journalSize(bytes) + kept + 0.2 * MIB;
   const whole = inodes === undefined ? content / (1 - INODE_SIZE / BYTES_PER_INODE) : content + inodes * INODE_SIZE;
   return Math.ceil(whole / 4096) * 4096;
 }
@@ -41,11 +41,25 @@ export async function makeImage(path: string, limits: QuotaLimits): Promise<void
   } finally {
     await file.close();
   }
-  const inodes = limits.inodes === undefined ? ['-i', String(BYTES_PER_INODE)] : ['-N', String(inodeCount(limits.inodes))];
+  const inodes =
+    limits.inodes === undefined ? ['-i', String(BYTES_PER_INODE)] : ['-N', String(inodeCount(limits.inodes))];
   const journal = ['-J', `size=${journalSize(limits.bytes) / MIB}`];
   // A sparse file reads as zeros: nothing needs to be written to make it so.
   const lazy = ['-E', 'lazy_itable_init=1,lazy_journal_init=1,nodiscard'];
-  await exec('mkfs.ext4', ['-q', '-F', '-m', '0', '-b', '4096', '-I', String(INODE_SIZE), ...inodes, ...journal, ...lazy, path]);
+  await exec('mkfs.ext4', [
+    '-q',
+    '-F',
+    '-m',
+    '0',
+    '-b',
+    '4096',
+    '-I',
+    String(INODE_SIZE),
+    ...inodes,
+    ...journal,
+    ...lazy,
+    path,
+  ]);
 }
 
 /** Give a mounted image more room. Throws `conflict` for less, `unsupported` without CAP_SYS_RESOURCE, which the kernel asks for. */
@@ -53,7 +67,8 @@ export async function growMounted(path: string, device: string, limits: QuotaLim
   const size = imageSize(limits);
   const before = (await stat(path)).size;
   if (size === before) return;
-  if (size < before) throw new PouchError('conflict', `a file system in a file cannot shrink while it is mounted: ${STOP}`);
+  if (size < before)
+    throw new PouchError('conflict', `a file system in a file cannot shrink while it is mounted: ${STOP}`);
   if (!(await readBoundingCapabilities()).includes('CAP_SYS_RESOURCE')) {
     const why = 'the daemon lacks CAP_SYS_RESOURCE, without which a mounted ext4 cannot grow';
     throw new PouchError('unsupported', `${why}: ${STOP}`);

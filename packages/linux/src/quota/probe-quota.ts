@@ -32,7 +32,11 @@ export async function probeDiskQuota(root: string, wanted?: QuotaDriverName): Pr
   const name = order.find((each) => lacking[each] === undefined);
   const others = order.filter((each) => lacking[each] !== undefined).map((each) => `${each}: ${lacking[each]}`);
   if (name === undefined) return { driver: undefined, reason: others.join('; ') };
-  const how = { project: `project quota of ${under?.fsType}`, btrfs: 'quota groups of btrfs', loop: 'file systems in files' };
+  const how = {
+    project: `project quota of ${under?.fsType}`,
+    btrfs: 'quota groups of btrfs',
+    loop: 'file systems in files',
+  };
   const reason = [how[name], ...others].join('; ');
   return { driver: makeDriver(name, root, under), reason };
 }
@@ -46,7 +50,8 @@ async function projectLacks(under: MountInfo | undefined): Promise<string | unde
   if (under?.fsType !== 'ext4' && under?.fsType !== 'xfs') return `needs ext4 or xfs, here is ${under?.fsType}`;
   const options = [...under.options, ...under.superOptions];
   if (!options.some((each) => each === 'prjquota' || each === 'pquota')) {
-    const remedy = under.fsType === 'xfs' ? 'mount it with pquota' : 'tune2fs -O project,quota, then mount with prjquota';
+    const remedy =
+      under.fsType === 'xfs' ? 'mount it with pquota' : 'tune2fs -O project,quota, then mount with prjquota';
     return `${under.mountPoint} (${under.fsType}) has project quota off: ${remedy}`;
   }
   const missing = await firstMissing(['setquota', 'repquota', 'chattr']);
@@ -61,7 +66,8 @@ async function btrfsLacks(under: MountInfo | undefined): Promise<string | undefi
 }
 
 async function loopLacks(): Promise<string | undefined> {
-  if (!(await exists('/dev/loop-control'))) return 'there is no /dev/loop-control: the kernel lacks loop devices (modprobe loop)';
+  if (!(await exists('/dev/loop-control')))
+    return 'there is no /dev/loop-control: the kernel lacks loop devices (modprobe loop)';
   const filesystems = (await readTextIfExists('/proc/filesystems')) ?? '';
   if (!/\bext4$/m.test(filesystems)) return 'the kernel has no ext4 (modprobe ext4)';
   const missing = await firstMissing(['mkfs.ext4', 'resize2fs', 'losetup']);

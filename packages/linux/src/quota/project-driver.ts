@@ -40,8 +40,7 @@ export class ProjectDriver implements QuotaDriver {
     // Project,BlockStatus,FileStatus,BlockUsed,…,FileUsed: kibibytes.
     const fields = line?.split(',') ?? [];
     const number = (index: number): number => Number(fields[index] ?? 0);
-    if ([3, 7].some((index) => Number.isNaN(number(index))))
-      throw new PouchError('internal', `repquota said: ${line}`);
+    if ([3, 7].some((index) => Number.isNaN(number(index)))) throw new PouchError('internal', `repquota said: ${line}`);
     return { bytes: number(3) * 1024, inodes: number(7) };
   }
 

@@ -267,6 +267,14 @@ export const SETTINGS = [
     description: 'Show containers their own limits in /proc and /sys where lxcfs is installed, unless they refuse it.',
   },
   { name: 'lxcfs-binary', kind: 'string', default: 'lxcfs', description: 'The executable of lxcfs.' },
+  {
+    name: 'quota-driver',
+    kind: 'string',
+    default: '',
+    choices: ['', 'project', 'btrfs', 'loop', 'none'],
+    description:
+      'How disk space is limited. Empty: by project quota or btrfs where the root directory has it, else by file systems in files.',
+  },
   { name: 'labels', kind: 'list', default: [], reloadable: true, description: 'Labels of the daemon: key=value.' },
   {
     name: 'shutdown-timeout',

@@ -4,6 +4,7 @@ import type { EventBus } from '../../events/event-bus.ts';
 import type { NetworkManager } from '../../network/network-manager.ts';
 import type { VolumeService } from '../../volume/volume-service.ts';
 import type { ContainerIndex } from '../container-index.ts';
+import type { RootQuota } from './root-quota.ts';
 import type { TaskRuntime } from './task-runtime.ts';
 
 /** What every step of a container's life has at hand. */
@@ -13,6 +14,7 @@ export interface LifecycleContext {
   readonly tasks: TaskRuntime;
   readonly networks: NetworkManager;
   readonly volumes: VolumeService;
+  readonly rootQuota: RootQuota;
   readonly events: EventBus;
   readonly logger: Logger;
   /** Resolves when nobody copies to or from the container's files outside of a run. */

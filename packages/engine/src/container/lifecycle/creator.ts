@@ -89,6 +89,7 @@ export class Creator {
       args: prepared.args,
       mounts: prepared.mounts,
       runtime: prepared.runtime,
+      ...(prepared.quotas.length > 0 && { quotas: prepared.quotas }),
       state: { ...FIRST_STATE },
     };
     try {
@@ -107,6 +108,7 @@ export class Creator {
         this.#prepareSnapshot(record),
         mkdir(container.directory, { recursive: true, mode: 0o700 }),
       ]);
+      await this.#context.rootQuota.place(container, mounts);
       container.rootfs = mounts;
       container.transition('created');
     } catch (error) {

@@ -109,12 +109,13 @@ export class Remover {
   }
 
   async #dismantle(container: Container, volumes: boolean): Promise<void> {
-    const { containerd, tasks, networks, index, logger } = this.#context;
+    const { containerd, tasks, networks, index, logger, rootQuota } = this.#context;
     await Promise.all([container.cleanup, this.#context.filesIdle(container.id)]);
     container.pump?.[Symbol.dispose]();
     container.pump = undefined;
     container.stdin[Symbol.dispose]();
     await Promise.all([networks.release(container.id), this.#releaseVolumes(container, volumes)]);
+    await rootQuota.displace(container);
     try {
       await containerd.snapshots.remove(container.id, { retryUnavailable: true });
     } catch (error) {
@@ -127,6 +128,7 @@ export class Remover {
     await this.#followers.removeCgroups(container).catch((error: unknown) => {
       logger.warn('control groups of a container stay', { container: container.id, error });
     });
+    await rootQuota.leave(container);
     await rm(container.directory, { recursive: true, force: true });
     await rm(dirname(container.stdin.path), { recursive: true, force: true });
     container.forget();

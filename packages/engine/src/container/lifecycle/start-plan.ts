@@ -7,6 +7,7 @@ import type { AttachRequest, LinkTarget, Sandbox } from '../../network/sandbox.t
 import type { Container } from '../container.ts';
 import { buildSpec, containerOfMode, findInit, type HostFacts, RootfsView, type SpecInput } from '../spec/index.ts';
 import type { LifecycleContext } from './context.ts';
+import { bandwidthOf } from '../create/index.ts';
 import type { ProcViews } from './proc-views.ts';
 import type { ShmMounts } from './shm-mounts.ts';
 import type { VolumeMounter } from './volume-mounter.ts';
@@ -65,6 +66,7 @@ export class StartPlanner {
 
   async rootfs(container: Container): Promise<readonly Mount[]> {
     container.rootfs ??= await this.#context.containerd.snapshots.mounts(container.id);
+    await this.#context.rootQuota.place(container, container.rootfs);
     return container.rootfs;
   }
 
@@ -138,6 +140,7 @@ export class StartPlanner {
       dnsOptions: pick(hostConfig.DnsOptions, this.#options.dnsOptions),
       extraHosts: hostConfig.ExtraHosts ?? [],
       links: this.#links(container),
+      ...bandwidthOf(hostConfig),
       ...(config.MacAddress && { macAddress: config.MacAddress }),
       directory: join(container.directory, 'network'),
     };

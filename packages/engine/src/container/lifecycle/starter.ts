@@ -82,9 +82,9 @@ export class Starter {
   }
 
   async #launch(container: Container): Promise<number> {
-    const { tasks } = this.#context;
+    const { tasks, rootQuota } = this.#context;
     const [plan, io] = await Promise.all([this.#planner.plan(container), this.#openStreams(container)]);
-    const pid = await tasks.create({
+    const request = {
       id: container.id,
       runtime: container.record.runtime,
       spec: plan.spec,
@@ -93,7 +93,8 @@ export class Starter {
       io,
       labels: { 'pouch/container': container.record.name },
       image: container.record.imageReference,
-    });
+    };
+    const pid = await rootQuota.withRoom(container, async () => await tasks.create(request));
     if (container.record.config.OpenStdin) container.stdin.adopt();
     await tasks.start(container.id);
     return pid;

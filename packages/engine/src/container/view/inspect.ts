@@ -1,4 +1,4 @@
-import type { ContainerInspect, EndpointSettingsInspect, NetworkSettings } from '@pouch/api';
+import type { ContainerInspect, DiskQuotaUsage, EndpointSettingsInspect, NetworkSettings } from '@pouch/api';
 import { formatTime } from '@pouch/base';
 import type { Sandbox } from '../../network/sandbox.ts';
 import { apiTime, type Container } from '../container.ts';
@@ -8,6 +8,7 @@ import { dockerStatus, isLive } from '../state-machine.ts';
 export interface InspectSources {
   readonly snapshotter: string;
   readonly sandbox: (containerId: string) => Sandbox | undefined;
+  readonly diskQuotas: readonly DiskQuotaUsage[];
   readonly sizes?: { readonly rw: number; readonly rootfs: number };
 }
 
@@ -39,6 +40,7 @@ export function inspectContainer(container: Container, sources: InspectSources):
     Config: record.config,
     NetworkSettings: networkSettings(container, sandbox),
     Storage: { RootFS: { Snapshot: { Name: sources.snapshotter } } },
+    ...(sources.diskQuotas.length > 0 && { DiskQuotas: [...sources.diskQuotas] }),
     ...(sources.sizes && { SizeRw: sources.sizes.rw, SizeRootFs: sources.sizes.rootfs }),
   } as ContainerInspect;
 }

@@ -1,0 +1,30 @@
+import type { HostConfig, Resources } from '@pouch/api';
+import { PouchError } from '@pouch/base';
+import { parseRate } from '@pouch/linux';
+import type { BandwidthLimits } from '../../network/bandwidth-limits.ts';
+import { containerOfMode } from '../spec/namespace-mode.ts';
+import { invalid } from './invalid.ts';
+
+/** The limits on traffic in the network's form; nothing where none are asked for. Throws invalid-argument. */
+export function bandwidthOf({ NetIngress, NetEgress }: Resources): { readonly bandwidth?: BandwidthLimits } {
+  if (!NetIngress && !NetEgress) return {};
+  return {
+    bandwidth: {
+      ...(NetIngress && { ingress: parseRate(NetIngress) }),
+      ...(NetEgress && { egress: parseRate(NetEgress) }),
+    },
+  };
+}
+
+/** Throws invalid-argument or unsupported. `missing`: why this host cannot limit traffic. */
+export function validateBandwidth(hostConfig: HostConfig, missing: string | undefined): void {
+  const { bandwidth } = bandwidthOf(hostConfig);
+  if (!bandwidth) return;
+  const { NetworkMode: mode = '' } = hostConfig;
+  if (mode === 'host' || mode === 'none' || containerOfMode(mode) !== undefined) {
+    throw invalid(
+      `--net-ingress and --net-egress need interfaces of the container's own, which network ${mode} has not`,
+    );
+  }
+  if (missing !== undefined) throw new PouchError('unsupported', `--net-ingress and --net-egress: ${missing}.`);
+}
