@@ -10,6 +10,7 @@ import { cliPage } from './docs/cli-page.ts';
 import { configurationPage } from './docs/configuration-page.ts';
 import { errorsPage } from './docs/errors-page.ts';
 import { eventsPage } from './docs/events-page.ts';
+import { limitsPage } from './docs/limits-page.ts';
 
 const PAGES: Readonly<Record<string, () => string | Promise<string>>> = {
   'api.md': apiPage,
@@ -17,6 +18,7 @@ const PAGES: Readonly<Record<string, () => string | Promise<string>>> = {
   'configuration.md': configurationPage,
   'errors.md': errorsPage,
   'events.md': eventsPage,
+  'limits.md': limitsPage,
 };
 
 const check = process.argv.includes('--check');

@@ -5,6 +5,7 @@ export * from './cgroup/manage.ts';
 export * from './cgroup/paths.ts';
 export * from './cgroup/stats.ts';
 export * from './cgroup/stats-types.ts';
+export * from './cgroup/write.ts';
 export * from './host-probe.ts';
 export * from './interface-counters.ts';
 export * from './ip.ts';

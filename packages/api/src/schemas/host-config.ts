@@ -77,6 +77,7 @@ export const HostConfig = extend(
     MaskedPaths: list(str(), 'Absent leaves the default; an empty list masks nothing.'),
     ReadonlyPaths: list(str(), 'Absent leaves the default; an empty list protects nothing.'),
     Init: bool('Run an init as process 1; absent leaves it to the daemon.'),
+    IntelRdtL3Cbm: str('Pouch: the L3 cache schema of Intel RDT, such as L3:0=f.'),
     QuotaId: str('Pouch: the number of the disk quota of /; containers of one number share it. Empty: a free one.'),
     EnableLxcfs: bool(
       'Pouch: show the limits in /proc and /sys, through lxcfs. Absent: where the daemon can; true: or do not start.',

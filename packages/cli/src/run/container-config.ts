@@ -126,6 +126,8 @@ function hostConfig(
     ...(flags.mount.length > 0 && { Mounts: [...flags.mount] }),
     ...(flags.tmpfs.length > 0 && { Tmpfs: parseTmpfs(flags.tmpfs) }),
     ...(flags['quota-id'] && { QuotaId: flags['quota-id'] }),
+    ...(given.has('enableLxcfs') && { EnableLxcfs: flags.enableLxcfs }),
+    ...(flags['intel-rdt-l3-cbm'] && { IntelRdtL3Cbm: flags['intel-rdt-l3-cbm'] }),
     ...(given.has('lxcfs') && { EnableLxcfs: flags.lxcfs }),
     ...(given.has('init') && { Init: flags.init }),
     ...(security.unmasked && { MaskedPaths: [], ReadonlyPaths: [] }),

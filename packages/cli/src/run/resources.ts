@@ -9,6 +9,13 @@ type ResourceFlags = FlagValues<typeof RESOURCE_FLAGS> & { readonly 'cgroup-pare
 export function updatableResources(flags: UpdatableFlags): Resources {
   return {
     BlkioWeight: flags['blkio-weight'],
+    ...given('CpuBurst', flags['cpu-burst']),
+    ...given('MemoryHigh', flags['memory-high']),
+    ...given('MemoryLow', flags['memory-low']),
+    ...given('MemoryMin', flags['memory-min']),
+    ...given('MemoryWmarkRatio', flags['memory-wmark-ratio']),
+    ...given('MemoryForceEmptyCtl', flags['memory-force-empty-ctl']),
+    ...given('NumaNodes', flags['numa-nodes']),
     CpuPeriod: flags['cpu-period'],
     CpuQuota: flags['cpu-quota'],
     CpuRealtimePeriod: flags['cpu-rt-period'],
@@ -26,6 +33,11 @@ export function updatableResources(flags: UpdatableFlags): Resources {
     ...(flags['kernel-memory'] !== 0 && { KernelMemory: flags['kernel-memory'] }),
     ...(flags['pids-limit'] !== undefined && { PidsLimit: flags['pids-limit'] }),
   };
+}
+
+/** Docker's API does not have it: only sent when it is set. */
+function given<K extends keyof Resources>(name: K, value: Resources[K] & (number | string)): Pick<Resources, K> {
+  return (value === 0 || value === '' ? {} : { [name]: value }) as Pick<Resources, K>;
 }
 
 /** `--disk-quota [PATHS=]SIZE[:INODES]`; without paths it is the root file system. */

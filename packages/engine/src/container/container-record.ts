@@ -63,6 +63,8 @@ export interface ContainerRecord {
   mounts: ContainerMount[];
   runtime: string;
   quotas?: ContainerQuota[];
+  /** CPUs chosen for the present run, where the container leaves the choice to the daemon. */
+  assignedCpus?: string;
   state: ContainerState;
 }
 

@@ -1,7 +1,16 @@
 import { join } from 'node:path';
+import type { HostConfig } from '@pouch/api';
 import { KeyedMutex, type Logger, nowNanos } from '@pouch/base';
 import type { ContainerdClient } from '@pouch/containerd';
-import { type CgroupDriver, type CgroupHierarchy, cgroupPaths, readOomKills, removeCgroup } from '@pouch/linux';
+import {
+  type CgroupDriver,
+  type CgroupHierarchy,
+  cgroupPaths,
+  readOomKills,
+  reclaimCgroup,
+  removeCgroup,
+  writeCgroupLimits,
+} from '@pouch/linux';
 import type { EventBus } from '../events/event-bus.ts';
 import type { ImageService } from '../image/image-service.ts';
 import type { NetworkManager } from '../network/network-manager.ts';
@@ -37,7 +46,7 @@ import { type RuntimeDefinition, TaskRuntime } from './lifecycle/task-runtime.ts
 import { TaskWatcher } from './lifecycle/task-watcher.ts';
 import { Updater } from './lifecycle/updater.ts';
 import { VolumeMounter } from './lifecycle/volume-mounter.ts';
-import { buildExecProcess, RootfsView } from './spec/index.ts';
+import { buildExecProcess, extraLimitFiles, RootfsView } from './spec/index.ts';
 import { FifoPool } from './stdio/fifo-pool.ts';
 
 export interface ContainerRoomOptions {
@@ -133,9 +142,12 @@ export class ContainerRoom implements AsyncDisposable {
       logger,
       publish: (container, status) => publishContainerEvent(events, container, `health_status: ${status}`),
     });
+    const writeLimits = async (container: Container, config: HostConfig): Promise<void> =>
+      await writeCgroupLimits(cgroupPaths(options.cgroups, planner.cgroupsPath(container)), extraLimitFiles(config));
     const starter = new Starter(context, {
       planner,
       snapshotter: options.snapshotter,
+      writeLimits,
       followers: {
         started: (container, resumed) => this.#health.started(container, resumed),
         autoRemove: (container) => this.#remover.autoRemove(container),
@@ -159,6 +171,10 @@ export class ContainerRoom implements AsyncDisposable {
         this.#execs.containerStopped(container);
       },
       letGo: async (container) => await shm.release(container),
+      reclaim: async (container) => {
+        if (container.record.hostConfig.MemoryForceEmptyCtl !== 1) return;
+        await reclaimCgroup(cgroupPaths(options.cgroups, planner.cgroupsPath(container)));
+      },
       ranOutOfMemory: async (container) =>
         ((await readOomKills(cgroupPaths(options.cgroups, planner.cgroupsPath(container)))) ?? 0) > 0,
     });
@@ -189,6 +205,7 @@ export class ContainerRoom implements AsyncDisposable {
       host,
       quotas: dependencies.quotas,
       bandwidthMissing: options.create.bandwidthMissing,
+      writeLimits,
     });
     this.manager = new ContainerManager(
       { snapshotter: options.snapshotter, cgroups: options.cgroups, hostMemory: options.hostMemory },

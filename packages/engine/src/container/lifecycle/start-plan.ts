@@ -5,7 +5,16 @@ import { type CgroupDriver, cgroupsPath } from '@pouch/linux';
 import type { RuntimeSpec } from '@pouch/oci';
 import type { AttachRequest, LinkTarget, Sandbox } from '../../network/sandbox.ts';
 import type { Container } from '../container.ts';
-import { buildSpec, containerOfMode, findInit, type HostFacts, RootfsView, type SpecInput } from '../spec/index.ts';
+import {
+  assignCpus,
+  AUTO_CPUS,
+  buildSpec,
+  containerOfMode,
+  findInit,
+  type HostFacts,
+  RootfsView,
+  type SpecInput,
+} from '../spec/index.ts';
 import type { LifecycleContext } from './context.ts';
 import { bandwidthOf } from '../create/index.ts';
 import type { ProcViews } from './proc-views.ts';
@@ -51,6 +60,7 @@ export class StartPlanner {
 
   async plan(container: Container): Promise<StartPlan> {
     const { networks } = this.#context;
+    this.#assignCpus(container);
     const [sandbox, rootfs, shmPath, procViews] = await Promise.all([
       networks.attach(this.attachRequest(container)),
       this.rootfs(container),
@@ -68,6 +78,19 @@ export class StartPlanner {
     container.rootfs ??= await this.#context.containerd.snapshots.mounts(container.id);
     await this.#context.rootQuota.place(container, container.rootfs);
     return container.rootfs;
+  }
+
+  /** Written down first: the next choice must know of it. */
+  #assignCpus(container: Container): void {
+    const { record } = container;
+    if (record.hostConfig.CpusetCpus !== AUTO_CPUS) return;
+    const others = this.#context.index.all().filter((other) => other !== container && other.live);
+    record.assignedCpus = assignCpus(
+      record.hostConfig,
+      this.#options.host.onlineCpus,
+      others.map((other) => other.record),
+    );
+    container.save();
   }
 
   /** The daemon's own cgroup naming for the container. */

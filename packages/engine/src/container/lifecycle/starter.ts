@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import type { HostConfig } from '@pouch/api';
 import { errorMessage, isErrorCode, nowNanos, PouchError } from '@pouch/base';
 import type { ProcessIo, TaskProcess } from '@pouch/containerd';
 import type { Container } from '../container.ts';
@@ -24,15 +25,23 @@ export class Starter {
   readonly #planner: StartPlanner;
   readonly #snapshotter: string;
   readonly #followers: StartFollowers;
+  readonly #writeLimits: (container: Container, config: HostConfig) => Promise<void>;
 
   constructor(
     context: LifecycleContext,
-    dependencies: { planner: StartPlanner; snapshotter: string; followers: StartFollowers },
+    dependencies: {
+      planner: StartPlanner;
+      snapshotter: string;
+      followers: StartFollowers;
+      /** Limits that no runtime sets: between the making of the process and its start. */
+      writeLimits: (container: Container, config: HostConfig) => Promise<void>;
+    },
   ) {
     this.#context = context;
     this.#planner = dependencies.planner;
     this.#snapshotter = dependencies.snapshotter;
     this.#followers = dependencies.followers;
+    this.#writeLimits = dependencies.writeLimits;
   }
 
   /** By a user: counts and marks of the restart policy begin anew. Throws `not-modified` when it runs. */
@@ -96,6 +105,7 @@ export class Starter {
     };
     const pid = await rootQuota.withRoom(container, async () => await tasks.create(request));
     if (container.record.config.OpenStdin) container.stdin.adopt();
+    await this.#writeLimits(container, container.record.hostConfig);
     await tasks.start(container.id);
     return pid;
   }

@@ -5,24 +5,33 @@ import type { Container } from '../container.ts';
 import { bandwidthOf, parseDiskQuota, validateBandwidth, validateResources } from '../create/index.ts';
 import type { ContainerQuota, ContainerRecord } from '../container-record.ts';
 import type { QuotaService } from '../../quota/quota-service.ts';
-import { buildResources, type HostFacts } from '../spec/index.ts';
+import { buildResources, type HostFacts, withAssignedCpus } from '../spec/index.ts';
 import { publishContainerEvent } from './container-events.ts';
 import type { LifecycleContext } from './context.ts';
+
+type WriteLimits = (container: Container, config: HostConfig) => Promise<void>;
 
 /** Changes limits and restart policy of containers, running or not. */
 export class Updater {
   readonly #context: LifecycleContext;
   readonly #host: HostFacts;
   readonly #quotas: QuotaService;
+  readonly #writeLimits: WriteLimits;
   readonly #bandwidthMissing: string | undefined;
 
   constructor(
     context: LifecycleContext,
-    dependencies: { host: HostFacts; quotas: QuotaService; bandwidthMissing: string | undefined },
+    dependencies: {
+      host: HostFacts;
+      quotas: QuotaService;
+      bandwidthMissing: string | undefined;
+      writeLimits: WriteLimits;
+    },
   ) {
     this.#context = context;
     this.#host = dependencies.host;
     this.#quotas = dependencies.quotas;
+    this.#writeLimits = dependencies.writeLimits;
     this.#bandwidthMissing = dependencies.bandwidthMissing;
   }
 
@@ -46,7 +55,9 @@ export class Updater {
         throw new PouchError('conflict', 'Container is marked for removal and cannot be "update".');
       }
       if (container.live && Object.keys(changes).length > 0) {
-        await this.#context.containerd.tasks.update(container.id, await buildResources(merged, this.#host));
+        const config = withAssignedCpus(record, merged);
+        await this.#context.containerd.tasks.update(container.id, await buildResources(config, this.#host));
+        await this.#writeLimits(container, merged);
       }
       for (const { id, bytes, inodes } of resized) {
         await this.#quotas.resize(id, { bytes, ...(inodes !== undefined && { inodes }) });

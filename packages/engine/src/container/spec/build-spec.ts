@@ -1,4 +1,5 @@
 import { OCI_RUNTIME_VERSION, type RuntimeSpec } from '@pouch/oci';
+import { withAssignedCpus } from './assign-cpus.ts';
 import { containerCapabilities } from './capabilities.ts';
 import { buildDevices } from './devices.ts';
 import { buildMounts } from './mounts.ts';
@@ -24,7 +25,7 @@ export async function buildSpec(input: SpecInput): Promise<RuntimeSpec> {
     buildProcess(input),
     buildMounts(input),
     buildDevices(record),
-    buildResources(hostConfig, host),
+    buildResources(withAssignedCpus(record), host),
   ]);
   const propagation = await rootfsPropagation(mounts);
   const seccomp = buildSeccomp(security, privileged, containerCapabilities(hostConfig, host), host);
@@ -38,6 +39,7 @@ export async function buildSpec(input: SpecInput): Promise<RuntimeSpec> {
     mounts,
     ...(Object.keys(annotations).length > 0 && { annotations }),
     linux: {
+      ...(hostConfig.IntelRdtL3Cbm && { intelRdt: { l3CacheSchema: hostConfig.IntelRdtL3Cbm } }),
       cgroupsPath: input.cgroupsPath,
       namespaces: buildNamespaces(input),
       sysctl: buildSysctls(record),
