@@ -24,4 +24,5 @@ export * from './sysctl.ts';
 export * from './traffic/probe-traffic.ts';
 export * from './traffic/rate.ts';
 export * from './traffic/shape.ts';
+export * from './traffic/uplink.ts';
 export * from './users.ts';

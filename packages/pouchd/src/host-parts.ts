@@ -46,9 +46,9 @@ export class HostParts implements AsyncDisposable {
   }
 
   /** For the checks of create. */
-  get create(): Pick<CreateEnvironment, 'lxcfsMissing' | 'bandwidthMissing'> {
+  get create(): Pick<CreateEnvironment, 'lxcfsMissing' | 'bandwidthMissing' | 'priorityMissing'> {
     const { lxcfsProbe, traffic } = this.#parts;
-    return { lxcfsMissing: lxcfsProbe.missing, bandwidthMissing: traffic.bandwidthMissing };
+    return { lxcfsMissing: lxcfsProbe.missing, ...traffic };
   }
 
   get containers(): Pick<ContainerRoomDependencies, 'procViews'> {
@@ -63,7 +63,7 @@ export class HostParts implements AsyncDisposable {
     const { missing, version } = this.#parts.lxcfsProbe;
     const detail = `version ${version}, ${this.#config.lxcfs ? 'for all containers' : 'for containers that ask for it'}`;
     const { driver, reason } = this.#parts.quota;
-    const { bandwidthMissing } = this.#parts.traffic;
+    const { bandwidthMissing, priorityMissing } = this.#parts.traffic;
     return [
       { Name: 'lxcfs', Available: missing === undefined, Detail: missing ?? detail },
       { Name: 'disk quota', Available: driver !== undefined, Detail: driver ? `${driver.name}: ${reason}` : reason },
@@ -71,6 +71,11 @@ export class HostParts implements AsyncDisposable {
         Name: 'bandwidth',
         Available: bandwidthMissing === undefined,
         Detail: bandwidthMissing ?? 'token buckets on the host',
+      },
+      {
+        Name: 'network priority',
+        Available: priorityMissing === undefined,
+        Detail: priorityMissing ?? 'classes on the uplink',
       },
     ];
   }

@@ -85,6 +85,7 @@ export const Resources = object(
     NumaNodes: str('Pouch: the CPUs and memory of these nodes, in place of CpusetCpus and CpusetMems: 0-1.'),
     NetIngress: str('Pouch: RATE[:BURST] of traffic into each interface, such as 20mbit or 2mbps:64k.'),
     NetEgress: str('Pouch: RATE[:BURST] of traffic out of each interface.'),
+    NetPriority: int("Pouch: class on the host's uplink, 1 (served first) to 7; 0 is none, which is 4."),
     DiskQuota: dict(
       str('SIZE[:INODES]'),
       'Pouch: what / (the root file system) and volumes may hold, by their paths in the container; paths with & between share, .* is each.',

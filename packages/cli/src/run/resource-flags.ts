@@ -41,6 +41,7 @@ export const UPDATABLE_FLAGS = {
   'numa-nodes': str('The CPUs and memory of these nodes: 0-1', LIMITS),
   'net-egress': str('Traffic out of each interface: RATE[:BURST], such as 20mbit or 2mbps:64k', LIMITS),
   'net-ingress': str('Traffic into each interface: RATE[:BURST]', LIMITS),
+  'net-priority': int("Class on this machine's uplink, 1 (served first) to 7; 0 is none, which is 4", LIMITS),
   'pids-limit': optionalInt('Number of processes; -1 is unlimited', LIMITS),
 };
 

@@ -15,6 +15,7 @@ export function updatableResources(flags: UpdatableFlags): Resources {
     ...given('MemoryMin', flags['memory-min']),
     ...given('MemoryWmarkRatio', flags['memory-wmark-ratio']),
     ...given('MemoryForceEmptyCtl', flags['memory-force-empty-ctl']),
+    ...given('NetPriority', flags['net-priority']),
     ...given('NumaNodes', flags['numa-nodes']),
     CpuPeriod: flags['cpu-period'],
     CpuQuota: flags['cpu-quota'],

@@ -205,6 +205,7 @@ export class ContainerRoom implements AsyncDisposable {
       host,
       quotas: dependencies.quotas,
       bandwidthMissing: options.create.bandwidthMissing,
+      priorityMissing: options.create.priorityMissing,
       writeLimits,
     });
     this.manager = new ContainerManager(

@@ -67,6 +67,7 @@ export function ownerOf(request: AttachRequest): SandboxOwner {
     dnsOptions: request.dnsOptions ?? [],
     extraHosts: request.extraHosts ?? [],
     links: request.links ?? [],
+    ...(request.priority && { priority: request.priority }),
     ...(request.bandwidth && { bandwidth: request.bandwidth }),
   };
 }

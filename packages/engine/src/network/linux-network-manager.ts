@@ -91,8 +91,8 @@ export class LinuxNetworkManager implements NetworkManager {
     await this.#service.release(containerId);
   }
 
-  async limit(containerId: string, limits: BandwidthLimits | undefined): Promise<void> {
-    await this.#service.limit(containerId, limits);
+  async limit(containerId: string, limits: BandwidthLimits | undefined, priority: number | undefined): Promise<void> {
+    await this.#service.limit(containerId, limits, priority);
   }
 
   async bandwidth(containerId: string): ReturnType<NetworkManager['bandwidth']> {
@@ -145,6 +145,7 @@ export class LinuxNetworkManager implements NetworkManager {
       networks.delete(network.id);
     }
     await filter.remove();
+    await this.#context.priority.remove();
     await this[Symbol.asyncDispose]();
   }
 

@@ -34,7 +34,7 @@ export interface NetworkManager extends AsyncDisposable {
   /** Returns when the ports are free; the namespace and its addresses go in the background. */
   release(containerId: string): Promise<void>;
   /** Change the limits on a running container's traffic; nothing for one that does not run. */
-  limit(containerId: string, limits: BandwidthLimits | undefined): Promise<void>;
+  limit(containerId: string, limits: BandwidthLimits | undefined, priority: number | undefined): Promise<void>;
   /** What has passed the limits of a container, by the name of its interface. */
   bandwidth(
     containerId: string,

@@ -35,6 +35,8 @@ export interface SandboxOwner {
   readonly extraHosts: readonly string[];
   readonly links: readonly LinkTarget[];
   readonly bandwidth?: BandwidthLimits;
+  /** Class on the uplink, 1 to 7. */
+  readonly priority?: number;
 }
 
 export interface EndpointRecord {

@@ -44,6 +44,7 @@ export class SandboxService {
           this.#publishPorts(record),
           this.#context.files.write(record, owner),
           this.#context.bandwidth.apply(record),
+          this.#context.priority.apply(record),
         ]);
         record = bound;
         signal?.throwIfAborted();
@@ -80,15 +81,17 @@ export class SandboxService {
   }
 
   /** Change what the container's interfaces are limited to, now and for networks that it joins. */
-  async limit(containerId: string, limits: BandwidthLimits | undefined): Promise<void> {
+  async limit(containerId: string, limits: BandwidthLimits | undefined, priority: number | undefined): Promise<void> {
     await this.#mutex.run(containerId, async () => {
       const record = this.#context.sandboxes.ofContainer(containerId);
       if (!record?.owner) return;
-      const { bandwidth: before, ...owner } = record.owner;
+      const { bandwidth: before, priority: _former, ...rest } = record.owner;
+      const owner = { ...rest, ...(priority && { priority }) };
       const endpoints = record.endpoints.map((endpoint) => mirrored(endpoint, limits));
       const changed = { ...record, endpoints, owner: { ...owner, ...(limits && { bandwidth: limits }) } };
       this.#context.sandboxes.put(changed);
       await this.#context.bandwidth.apply(changed, before);
+      await this.#context.priority.apply(changed);
     });
   }
 
@@ -108,6 +111,7 @@ export class SandboxService {
         const path = this.#context.netns.path(record.netns as string);
         await this.#driver(network).join(network, endpoint, path);
         await this.#context.bandwidth.apply(wider);
+        await this.#context.priority.apply(wider);
         return await this.#rearrange(wider);
       } catch (error) {
         await this.#leave(wider, endpoint);
@@ -317,6 +321,7 @@ export class SandboxService {
     names.delete(record.id);
     try {
       await filter.publish(record.id, []);
+      await this.#context.priority.forget(record.id);
       await ports.release(record.id, record.ports);
     } finally {
       teardown.add(dying);

@@ -29,6 +29,8 @@ export interface AttachRequest {
   readonly macAddress?: string;
   /** Of each of its interfaces; all must be on bridges. */
   readonly bandwidth?: BandwidthLimits;
+  /** Class on the uplink, 1 (first) to 7. */
+  readonly priority?: number;
   /** Directory in which `hostname`, `hosts` and `resolv.conf` are written. Made when missing. */
   readonly directory: string;
 }

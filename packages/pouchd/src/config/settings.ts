@@ -181,6 +181,18 @@ export const SETTINGS = [
     default: 4,
     description: 'Network namespaces kept ready for containers that start; 0 makes each when it is needed.',
   },
+  {
+    name: 'net-uplink',
+    kind: 'string',
+    default: '',
+    description: 'Device on which --net-priority has its classes; empty: that of the default route.',
+  },
+  {
+    name: 'net-uplink-rate',
+    kind: 'string',
+    default: '',
+    description: 'Its rate, such as 1gbit; empty: what the device tells.',
+  },
   { name: 'dns', kind: 'list', default: [], description: 'DNS servers of containers that name none.' },
   { name: 'dns-search', kind: 'list', default: [], description: 'DNS search domains of containers that name none.' },
   { name: 'dns-opts', kind: 'list', default: [], description: 'Options in resolv.conf of containers that name none.' },

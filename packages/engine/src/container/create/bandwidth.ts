@@ -16,6 +16,21 @@ export function bandwidthOf({ NetIngress, NetEgress }: Resources): { readonly ba
   };
 }
 
+/** Throws invalid-argument or unsupported. `missing`: why this host has no classes. */
+export function validatePriority(
+  { NetPriority = 0, NetworkMode: mode = '' }: HostConfig,
+  missing: string | undefined,
+): void {
+  if (NetPriority === 0) return;
+  if (!Number.isInteger(NetPriority) || NetPriority < 1 || NetPriority > 7) {
+    throw invalid(`invalid network priority ${NetPriority}: 1 (served first) to 7, or 0 for none`);
+  }
+  if (mode === 'host' || mode === 'none' || containerOfMode(mode) !== undefined) {
+    throw invalid(`--net-priority needs an address of the container's own, which network ${mode} has not`);
+  }
+  if (missing !== undefined) throw new PouchError('unsupported', `--net-priority: ${missing}.`);
+}
+
 /** Throws invalid-argument or unsupported. `missing`: why this host cannot limit traffic. */
 export function validateBandwidth(hostConfig: HostConfig, missing: string | undefined): void {
   const { bandwidth } = bandwidthOf(hostConfig);

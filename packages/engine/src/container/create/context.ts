@@ -41,6 +41,8 @@ export interface PrepareContext {
   readonly quotas: QuotaService;
   /** Why traffic cannot be limited here; absent: it can. */
   readonly bandwidthMissing?: string | undefined;
+  /** Why there are no classes of traffic here. */
+  readonly priorityMissing?: string | undefined;
   /** Why containers cannot have lxcfs here; absent: they can. */
   readonly lxcfsMissing?: string | undefined;
   readonly volumes: VolumeService;

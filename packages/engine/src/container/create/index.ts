@@ -1,6 +1,6 @@
 export type { CreateDefaults, KnownContainer, PrepareContext, PreparedContainer } from './context.ts';
 export { prepareContainer, validateContainerName } from './prepare-container.ts';
-export { bandwidthOf, validateBandwidth } from './bandwidth.ts';
+export { bandwidthOf, validateBandwidth, validatePriority } from './bandwidth.ts';
 export { parseDiskQuota } from './disk-quota.ts';
 export { parseSignal } from './signals.ts';
 export { validateResources } from './validate-resources.ts';

@@ -5,7 +5,7 @@ import { parseDeviceRule } from '../spec/device-rule.ts';
 import { mayRaiseLimits } from '../spec/host-facts.ts';
 import { parseSecurityOptions } from '../spec/security-options.ts';
 import { LOG_DRIVERS, parseLogConfig } from '../stdio/log-options.ts';
-import { validateBandwidth } from './bandwidth.ts';
+import { validateBandwidth, validatePriority } from './bandwidth.ts';
 import type { PrepareContext } from './context.ts';
 import { invalid } from './invalid.ts';
 import { validatePortBindings } from './ports.ts';
@@ -29,6 +29,7 @@ export function validateHostConfig(request: ContainerConfig, hostConfig: HostCon
   validateLog(hostConfig, context);
   validateStorageOptions(hostConfig, context);
   validateBandwidth(hostConfig, context.bandwidthMissing);
+  validatePriority(hostConfig, context.priorityMissing);
   if (hostConfig.EnableLxcfs && context.lxcfsMissing !== undefined) {
     throw new PouchError('unsupported', `--lxcfs cannot be had: ${context.lxcfsMissing}.`);
   }

@@ -164,6 +164,7 @@ export class StartPlanner {
       extraHosts: hostConfig.ExtraHosts ?? [],
       links: this.#links(container),
       ...bandwidthOf(hostConfig),
+      ...(hostConfig.NetPriority && { priority: hostConfig.NetPriority }),
       ...(config.MacAddress && { macAddress: config.MacAddress }),
       directory: join(container.directory, 'network'),
     };

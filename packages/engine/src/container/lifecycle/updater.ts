@@ -2,7 +2,13 @@ import type { ContainerUpdateRequest, ContainerUpdateResponse, HostConfig } from
 import { PouchError } from '@pouch/base';
 import type { QuotaLimits } from '@pouch/linux';
 import type { Container } from '../container.ts';
-import { bandwidthOf, parseDiskQuota, validateBandwidth, validateResources } from '../create/index.ts';
+import {
+  bandwidthOf,
+  parseDiskQuota,
+  validateBandwidth,
+  validatePriority,
+  validateResources,
+} from '../create/index.ts';
 import type { ContainerQuota, ContainerRecord } from '../container-record.ts';
 import type { QuotaService } from '../../quota/quota-service.ts';
 import { buildResources, type HostFacts, withAssignedCpus } from '../spec/index.ts';
@@ -18,6 +24,7 @@ export class Updater {
   readonly #quotas: QuotaService;
   readonly #writeLimits: WriteLimits;
   readonly #bandwidthMissing: string | undefined;
+  readonly #priorityMissing: string | undefined;
 
   constructor(
     context: LifecycleContext,
@@ -25,6 +32,7 @@ export class Updater {
       host: HostFacts;
       quotas: QuotaService;
       bandwidthMissing: string | undefined;
+      priorityMissing: string | undefined;
       writeLimits: WriteLimits;
     },
   ) {
@@ -33,6 +41,7 @@ export class Updater {
     this.#quotas = dependencies.quotas;
     this.#writeLimits = dependencies.writeLimits;
     this.#bandwidthMissing = dependencies.bandwidthMissing;
+    this.#priorityMissing = dependencies.priorityMissing;
   }
 
   /** All or nothing: what the kernel refuses is not written down. */
@@ -49,6 +58,7 @@ export class Updater {
     const merged: HostConfig = { ...record.hostConfig, ...changes, ...(policy?.Name && { RestartPolicy: policy }) };
     const warnings = validateResources(merged, this.#host);
     validateBandwidth(merged, this.#bandwidthMissing);
+    validatePriority(merged, this.#priorityMissing);
     const resized = resizedQuotas(container.record, quota);
     await this.#context.mutex.run(container.id, async () => {
       if (container.removed || container.status === 'removing') {
@@ -66,7 +76,7 @@ export class Updater {
         record.quotas = (record.quotas ?? []).map((old) => resized.find(({ id }) => id === old.id) ?? old);
         merged.DiskQuota = { ...merged.DiskQuota, ...quota };
       }
-      if (changes.NetIngress || changes.NetEgress) await this.#limitTraffic(container, merged);
+      if (changes.NetIngress || changes.NetEgress || changes.NetPriority) await this.#limitTraffic(container, merged);
       record.hostConfig = merged;
       container.save();
     });
@@ -76,7 +86,8 @@ export class Updater {
 
   /** A container that does not run gets them at its start. */
   async #limitTraffic(container: Container, config: HostConfig): Promise<void> {
-    if (container.live) await this.#context.networks.limit(container.id, bandwidthOf(config).bandwidth);
+    if (container.live)
+      await this.#context.networks.limit(container.id, bandwidthOf(config).bandwidth, config.NetPriority);
   }
 }
 
