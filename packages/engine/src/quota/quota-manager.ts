@@ -1,15 +1,7 @@
 import { mkdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isErrorCode, KeyedMutex, type Logger, PouchError } from '@pouch/base';
-import {
-  bindMount,
-  type QuotaDriver,
-  type QuotaLimits,
-  type QuotaProbe,
-  readMounts,
-  setPropagation,
-  unmount,
-} from '@pouch/linux';
+import { helpers, isErrorCode, KeyedMutex, type Logger, PouchError } from '@pouch/base';
+import { type QuotaDriver, type QuotaLimits, type QuotaProbe, readMounts, unmount } from '@pouch/linux';
 import type { RecordTable } from '../store/record-table.ts';
 import type { QuotaService, QuotaSet, QuotaSetUsage } from './quota-service.ts';
 
@@ -124,15 +116,14 @@ export class QuotaManager implements QuotaService {
         await furnish?.(scratch);
         await rename(scratch, directory);
       }
-      await bindMount(directory, target);
-      await setPropagation(target, 'private');
+      await bindPrivately(directory, target);
     });
   }
 
   async displace(id: number, member: string): Promise<void> {
     await this.#mutex.run(String(id), async () => {
       const target = this.#sets.get(id)?.members[member];
-      if (target !== undefined && (await isMounted(target))) await unmount([target], { lazy: true });
+      if (target !== undefined) await detach(target);
       await this.#rest(id);
     });
   }
@@ -142,7 +133,7 @@ export class QuotaManager implements QuotaService {
       const set = this.#sets.get(id);
       const target = set?.members[member];
       if (!set || target === undefined) return;
-      if (await isMounted(target)) await unmount([target], { lazy: true });
+      await detach(target);
       const { [member]: _gone, ...others } = set.members;
       if (Object.keys(others).length === 0) {
         await this.#driver().remove(id);
@@ -211,8 +202,7 @@ export class QuotaManager implements QuotaService {
     } finally {
       await this.#driver().open(set.id, set);
       for (const [member, target] of members) {
-        await bindMount(join(root, member), target);
-        await setPropagation(target, 'private');
+        await bindPrivately(join(root, member), target);
       }
     }
   }
@@ -245,6 +235,15 @@ export class QuotaManager implements QuotaService {
     for (; this.#next <= LAST_ID; this.#next += 1) if (!this.#sets.has(this.#next)) return this.#next++;
     throw new PouchError('unavailable', 'all quota ids are taken');
   }
+}
+
+/** One helper of the shell that stays: a fork of this process takes longer than the mount. */
+async function bindPrivately(source: string, target: string): Promise<void> {
+  await helpers.run('mount', ['-n', '--no-canonicalize', '--bind', '--make-private', source, target]);
+}
+
+async function detach(target: string): Promise<void> {
+  if (await isMounted(target)) await helpers.run('umount', ['-n', '--no-canonicalize', '--lazy', '--', target]);
 }
 
 async function isMounted(path: string): Promise<boolean> {

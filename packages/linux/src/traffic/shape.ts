@@ -1,4 +1,4 @@
-import { exec } from '@pouch/base';
+import { exec, helpers } from '@pouch/base';
 import type { Rate } from './rate.ts';
 
 /** One end of a container's interface on the host, and the rates of what passes it. */
@@ -24,7 +24,8 @@ const GONE =
  * not wanted goes. Throws `internal` with what tc said.
  */
 export async function shapeDevice({ device, mirror, ingress, egress }: ShapedDevice): Promise<void> {
-  if (egress) await exec('ip', ['-force', '-batch', '-'], { input: mirrorCommands(mirror), allowFailure: true });
+  // What is there already makes ip complain, and go on.
+  if (egress) await helpers.run('ip', ['-force', '-batch', '-'], { input: mirrorCommands(mirror), allowFailure: true });
   const set = [
     ...(ingress ? [`qdisc replace dev ${device} root ${bucket(ingress)}`] : []),
     ...(egress
@@ -35,7 +36,7 @@ export async function shapeDevice({ device, mirror, ingress, egress }: ShapedDev
         ]
       : []),
   ];
-  if (set.length > 0) await exec('tc', ['-batch', '-'], { input: `${set.join('\n')}\n` });
+  if (set.length > 0) await helpers.run('tc', ['-batch', '-'], { input: `${set.join('\n')}\n` });
 }
 
 /** Take limits off that are not wanted any more. */
