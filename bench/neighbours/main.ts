@@ -13,7 +13,8 @@ const { values } = parseArgs({ options: { only: { type: 'string' } } });
 const wanted = values.only?.split(',');
 let failures = 0;
 await using far = new FarHost();
-await far.start('40mbit');
+const needsNetwork = !wanted || wanted.some((name) => name === 'egress' || name === 'ingress');
+if (needsNetwork) await far.start('40mbit');
 console.log(
   `${'resource'.padEnd(12)}${'the victim’s'.padEnd(36)}${'alone'.padStart(8)}${'beside'.padStart(9)}${'loss'.padStart(7)}${'limited'.padStart(9)}${'loss'.padStart(7)}  the neighbour’s limit`,
 );

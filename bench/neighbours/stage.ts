@@ -28,7 +28,7 @@ export class Stage implements AsyncDisposable {
     const disk = join(directory, 'disk');
     mkdirSync(disk);
     try {
-      await exec('truncate', ['-s', String(options.bytes ?? 2 << 30), image]);
+      await exec('truncate', ['-s', String(options.bytes ?? 2 * 1024 ** 3), image]);
       const inodes = options.inodes === undefined ? [] : ['-N', String(options.inodes)];
       await exec('mkfs.ext4', ['-q', '-m', '0', ...inodes, image]);
       await exec('mount', ['-o', 'loop', image, disk]);
