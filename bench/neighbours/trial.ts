@@ -1,3 +1,4 @@
+import { sleep } from '@pouch/base';
 import type { Stage } from './stage.ts';
 
 /** What is measured of a victim; more is better. */
@@ -38,6 +39,8 @@ export async function perform(trial: Trial, stage: Stage): Promise<Outcome> {
       return await trial.score(stage, 'victim');
     } finally {
       await stage.remove('neighbour', 'victim');
+      // containerd deletes what was in a snapshot a little later.
+      await sleep(4000);
     }
   };
   return { alone: await once(undefined), unlimited: await once({}), limited: await once(trial.limit) };
