@@ -9,8 +9,16 @@ import { endProcesses, processesOf } from './processes.ts';
 const NETNS = `pouch-bench-${process.pid}`;
 const CGROUP = `pouch-bench-docker-${process.pid}`;
 
-/** dockerd in a network namespace of its own, so that its rules and ours do not meet. `programs` holds its executables. */
-export async function startDocker(directory: string, programs: string, registryPort: number): Promise<Peer> {
+/**
+ * dockerd in a network namespace of its own, so that its rules and ours do not meet. `programs` holds its executables; more
+ * flags of dockerd may be given.
+ */
+export async function startDocker(
+  directory: string,
+  programs: string,
+  registryPort: number,
+  flags: readonly string[] = [],
+): Promise<Peer> {
   await exec('ip', ['netns', 'add', NETNS]);
   await exec('ip', ['-n', NETNS, 'link', 'set', 'lo', 'up']);
   const wrap = (command: readonly string[]): string[] => ['nsenter', `--net=/run/netns/${NETNS}`, ...command];
@@ -31,11 +39,11 @@ export async function startDocker(directory: string, programs: string, registryP
     'root',
     '--cgroup-parent',
     `/${CGROUP}`,
+    ...flags,
   ]);
   const environment = { PATH: `${programs}:${process.env.PATH}`, DOCKER_MIN_API_VERSION: '1.24' };
   const daemon = new DaemonProcess({ command, socket, log: join(directory, 'dockerd.log'), environment });
-  await daemon.start();
-  return {
+  const peer: Peer = {
     name: 'docker',
     directory,
     client: ['docker', '-H', `unix://${socket}`],
@@ -65,4 +73,11 @@ export async function startDocker(directory: string, programs: string, registryP
       await exec('find', find, { allowFailure: true });
     },
   };
+  try {
+    await daemon.start();
+    return peer;
+  } catch (error) {
+    await peer[Symbol.asyncDispose]();
+    throw error;
+  }
 }

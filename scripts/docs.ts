@@ -8,6 +8,7 @@ import { ROOT } from './build/inputs.ts';
 import { apiPage } from './docs/api-page.ts';
 import { cliPage } from './docs/cli-page.ts';
 import { configurationPage } from './docs/configuration-page.ts';
+import { dockerPage } from './docs/docker-page.ts';
 import { errorsPage } from './docs/errors-page.ts';
 import { eventsPage } from './docs/events-page.ts';
 import { limitsPage } from './docs/limits-page.ts';
@@ -16,6 +17,7 @@ const PAGES: Readonly<Record<string, () => string | Promise<string>>> = {
   'api.md': apiPage,
   'cli.md': cliPage,
   'configuration.md': configurationPage,
+  'docker.md': dockerPage,
   'errors.md': errorsPage,
   'events.md': eventsPage,
   'limits.md': limitsPage,

@@ -16,7 +16,8 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   engine: ['base', 'api', 'linux', 'oci', 'containerd', 'registry'],
   server: ['base', 'api', 'engine'],
   client: ['base', 'api'],
-  cli: ['base', 'api', 'client'],
+  compose: ['base', 'api', 'client'],
+  cli: ['base', 'api', 'client', 'compose'],
   pouchd: ['base', 'api', 'linux', 'oci', 'containerd', 'registry', 'engine', 'server'],
 };
 

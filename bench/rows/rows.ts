@@ -1,5 +1,6 @@
 import type { Row } from '../measure.ts';
 import type { Peers } from '../peer.ts';
+import { buildProject } from './build.ts';
 import { execTrue, listThousand, runOn, version } from './clients.ts';
 import { cycles } from './cycles.ts';
 import { idleMemory, logThroughput, manyRunning } from './daemons.ts';
@@ -20,4 +21,5 @@ export const ROWS: Readonly<Record<string, (peers: Peers, runs: number) => Promi
   logs: logThroughput,
   many: manyRunning,
   pull: pullImage,
+  build: buildProject,
 };

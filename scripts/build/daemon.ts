@@ -5,10 +5,12 @@ import { ROOT } from './inputs.ts';
 import { nodeExecutable } from './node-executable.ts';
 import { workerEntries } from './worker-entries.ts';
 
-/** The files of the bundle: each starts a thread of pouchd, the first one its main thread. */
+/** The files of the bundle: each starts a thread of pouchd, the first one its main thread, or a process of its own. */
 const ENTRIES = {
   pouchd: join(ROOT, 'packages/pouchd/src/main.ts'),
   'file-thread': join(ROOT, 'packages/engine/src/container/filesystem/worker/thread.ts'),
+  'ssh-process': join(ROOT, 'packages/engine/src/container/ssh/process/main.ts'),
+  'ssh-netns': join(ROOT, 'packages/engine/src/container/ssh/process/netns-helper.ts'),
 } as const;
 
 /**
@@ -21,20 +23,25 @@ export async function buildDaemon(directory: string, commit: string): Promise<vo
     await build({
       entryPoints: { ...ENTRIES },
       outdir: fresh,
-      outExtension: { '.js': '.mjs' },
+      outExtension: { '.js': '.cjs' },
       bundle: true,
       platform: 'node',
-      format: 'esm',
+      // Importing node:http as an ES module reads every export of it, some of which load all of undici.
+      format: 'cjs',
       target: 'node24',
       minifyWhitespace: true,
       minifySyntax: true,
       treeShaking: true,
       sourcemap: 'external',
+      // Native parts that ssh2 can do without.
+      external: ['*.node', 'cpu-features'],
       legalComments: 'none',
       logLevel: 'warning',
-      // What CommonJS packages need within an ES module.
-      banner: { js: "import{createRequire as $r}from'node:module';const require=$r(import.meta.url);" },
-      define: { 'process.env.POUCH_GIT_COMMIT': JSON.stringify(commit) },
+      banner: { js: "const $url=require('node:url').pathToFileURL(__filename).href;" },
+      define: {
+        'import.meta.url': '$url',
+        'process.env.POUCH_GIT_COMMIT': JSON.stringify(commit),
+      },
       plugins: [workerEntries(ENTRIES)],
     });
     const target = join(directory, 'lib');
@@ -43,16 +50,25 @@ export async function buildDaemon(directory: string, commit: string): Promise<vo
   } finally {
     rmSync(fresh, { recursive: true, force: true });
   }
-  writeLauncher(join(directory, 'pouchd'), nodeExecutable(), join(directory, 'lib/pouchd.mjs'));
+  writeDaemonLauncher(join(directory, 'pouchd'), nodeExecutable(), join(directory, 'lib/pouchd.cjs'));
 }
 
 /** Flags of Node.js that pouchd runs with; docs/adr/0010 has what each is worth. */
-export const NODE_FLAGS: readonly string[] = ['--max-semi-space-size=2'];
+export const NODE_FLAGS: readonly string[] = ['--max-semi-space-size=2', '--expose-gc'];
 
-/** A script that runs the bundle. It takes an older one's place in one step. */
-export function writeLauncher(path: string, node: string, bundle: string): void {
+/** glibc's settings for pouchd, which keeps them from its children: one arena, whose free end goes back to the kernel. */
+const MALLOC_SETTINGS = { MALLOC_ARENA_MAX: '1', MALLOC_TRIM_THRESHOLD_: '131072' };
+
+/** The script that starts pouchd's bundle. */
+export function writeDaemonLauncher(path: string, node: string, bundle: string): void {
+  const settings = Object.entries(MALLOC_SETTINGS).map(([name, value]) => `export ${name}=${value}\n`);
+  writeLauncher(path, [node, ...NODE_FLAGS, bundle], settings.join(''));
+}
+
+/** A script that runs a command with what it is given. It takes an older one's place in one step. */
+export function writeLauncher(path: string, command: readonly string[], before = ''): void {
   const quote = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
-  const text = `#!/bin/sh\nexec ${[quote(node), ...NODE_FLAGS, quote(bundle)].join(' ')} "$@"\n`;
+  const text = `#!/bin/sh\n${before}exec ${command.map(quote).join(' ')} "$@"\n`;
   mkdirSync(dirname(path), { recursive: true });
   const temporary = `${path}.${process.pid}.tmp`;
   writeFileSync(temporary, text);

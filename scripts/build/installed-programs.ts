@@ -5,14 +5,14 @@
 import { chmodSync, closeSync, copyFileSync, mkdirSync, openSync, readSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
-import { writeLauncher } from './daemon.ts';
+import { writeDaemonLauncher, writeLauncher } from './daemon.ts';
 import { ROOT } from './inputs.ts';
 
 const [bin = '', lib = '', runtimeLib = ''] = process.argv.slice(2);
 if (bin === '' || lib === '' || runtimeLib === '') throw new Error('usage: installed-programs.ts BIN LIB RUNTIME_LIB');
 const node = join(runtimeLib, 'node');
 mkdirSync(bin, { recursive: true });
-writeLauncher(join(bin, 'pouchd'), node, join(runtimeLib, 'pouchd.mjs'));
+writeDaemonLauncher(join(bin, 'pouchd'), node, join(runtimeLib, 'pouchd.cjs'));
 const built = join(ROOT, 'dist/pouch');
 if (isExecutable(built)) {
   const target = join(bin, 'pouch');
@@ -38,7 +38,7 @@ async function bundleCli(): Promise<void> {
     logLevel: 'warning',
     banner: { js: "import{createRequire as $r}from'node:module';const require=$r(import.meta.url);" },
   });
-  writeLauncher(join(bin, 'pouch'), node, join(runtimeLib, 'pouch.mjs'));
+  writeLauncher(join(bin, 'pouch'), [node, join(runtimeLib, 'pouch.mjs')]);
 }
 
 function isExecutable(path: string): boolean {

@@ -21,7 +21,7 @@ export function workerEntries(entries: Readonly<Record<string, string>>): Plugin
           const name = names.get(resolve(dirname(path), target));
           if (name === undefined)
             throw new Error(`${relative('.', path)} starts ${basename(target)}, which is no entry of the build`);
-          return `new URL('./${name}.mjs', import.meta.url)`;
+          return `new URL('./${name}.cjs', import.meta.url)`;
         });
         return { contents, loader: 'ts' };
       });

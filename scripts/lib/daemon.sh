@@ -16,7 +16,7 @@ answers() { [ -S "$socket" ] && POUCH_HOST="unix://$socket" "$ROOT/dist/pouch" v
 
 # Ours and made from an older build than the one in dist.
 outdated() {
-  tr '\0' '\n' <"/proc/$1/cmdline" | grep -qxF "$ROOT/dist/lib/pouchd.mjs" && [ "$ROOT/dist/lib/pouchd.mjs" -nt "/proc/$1" ]
+  tr '\0' '\n' <"/proc/$1/cmdline" | grep -qxF "$ROOT/dist/lib/pouchd.cjs" && [ "$ROOT/dist/lib/pouchd.cjs" -nt "/proc/$1" ]
 }
 
 # ensure_daemon: a pouchd on the default socket, of this build if it is this clone's. Containers outlive the change.

@@ -2,8 +2,8 @@ import { request } from 'node:http';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Milliseconds that an answer may take; longer counts as a request that hangs. */
-const PATIENCE = 60_000;
+/** Milliseconds that an answer may take, on a machine that others load too; longer counts as a request that hangs. */
+const PATIENCE = 180_000;
 
 /**
  * What became of a request: `ok` and `refused` are the daemon's word; after `unsure` (the connection broke, or the

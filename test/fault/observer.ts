@@ -39,7 +39,7 @@ export class Observer {
     );
     if (outcome.kind === 'unsure') this.#tally.unsure += 1;
     if (outcome.kind === 'refused') this.#tally.refused += 1;
-    if (outcome.kind === 'hung') this.complain(container, `${what} got no answer in a minute`);
+    if (outcome.kind === 'hung') this.complain(container, `${what} got no answer`);
     return outcome;
   }
 

@@ -7,11 +7,15 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type ExecResult, exec, PouchError, sleep } from '@pouch/base';
 import { busyboxArchive } from './busybox-image.ts';
+import { CHOSEN_RELEASE, releaseEnvironment } from './containerd-release.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const NODE = process.execPath;
 const POUCHD = join(ROOT, 'packages/pouchd/src/main.ts');
 const POUCH = join(ROOT, 'packages/cli/src/main.ts');
+
+/** Milliseconds that pouchd may take to serve: long enough for a machine that ten such tests share. */
+const PATIENCE = 120_000;
 
 export interface ApiAnswer {
   readonly status: number;
@@ -29,18 +33,25 @@ export class TestDaemon implements AsyncDisposable {
   readonly name: string;
   readonly socket: string;
   readonly #flags: readonly string[];
+  readonly #environment: NodeJS.ProcessEnv;
   #child: ChildProcess | undefined;
 
-  private constructor(flags: readonly string[]) {
+  private constructor(flags: readonly string[], release: string | undefined) {
     this.name = `t${randomBytes(3).toString('hex')}`;
     this.directory = mkdtempSync(join(tmpdir(), `pouch-${this.name}-`));
     this.socket = join(this.directory, 'run/pouchd.sock');
     this.#flags = flags;
+    this.#environment = releaseEnvironment(release);
   }
 
-  /** Start one with the image `busybox` in it. More flags of pouchd may be given. */
-  static async start(flags: readonly string[] = [], options: { image?: boolean } = {}): Promise<TestDaemon> {
-    const daemon = new TestDaemon(flags);
+  /**
+   * Start one with the image `busybox` in it. More flags of pouchd may be given, and a directory with a `release` of containerd.
+   */
+  static async start(
+    flags: readonly string[] = [],
+    options: { image?: boolean; release?: string } = {},
+  ): Promise<TestDaemon> {
+    const daemon = new TestDaemon(flags, options.release ?? CHOSEN_RELEASE);
     try {
       await daemon.up();
       if (options.image ?? true) await daemon.importBusybox();
@@ -84,17 +95,19 @@ export class TestDaemon implements AsyncDisposable {
     await once(log, 'open');
     const child = spawn(NODE, [POUCHD, ...this.flags(), '--log-level', 'debug'], {
       stdio: ['ignore', log, log],
+      env: this.#environment,
       detached: true,
     });
     this.#child = child;
     log.close();
-    for (let attempt = 0; attempt < 600; attempt += 1) {
+    const deadline = performance.now() + PATIENCE;
+    while (performance.now() < deadline) {
       if (child.exitCode !== null)
         throw new PouchError('internal', `pouchd ended with ${child.exitCode}:\n${this.log(20)}`);
       if (existsSync(this.socket) && (await this.#answers())) return;
       await sleep(50);
     }
-    throw new PouchError('deadline-exceeded', `pouchd did not serve within 30 s:\n${this.log(20)}`);
+    throw new PouchError('deadline-exceeded', `pouchd did not serve within ${PATIENCE / 1000} s:\n${this.log(20)}`);
   }
 
   async #answers(): Promise<boolean> {
@@ -186,7 +199,10 @@ export class TestDaemon implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.down();
-    await exec(NODE, [POUCHD, ...this.flags(), '--tear-down'], { timeout: 120_000 });
+    await exec(NODE, [POUCHD, ...this.flags(), '--tear-down'], {
+      timeout: 120_000,
+      env: { PATH: this.#environment['PATH'] ?? '' },
+    });
     rmSync(this.directory, { recursive: true, force: true });
   }
 }

@@ -31,11 +31,11 @@ test('an installation holds everything it needs, and says where it will be', { s
   for (const program of ['usr/local/bin/pouch', 'usr/local/bin/pouchd', 'usr/local/lib/pouch/node'])
     assert.equal(mode(program), 0o755);
   const launcher = readFileSync(at('usr/local/bin/pouchd'), 'utf8');
-  assert.match(launcher, /'\/usr\/local\/lib\/pouch\/node'.*'\/usr\/local\/lib\/pouch\/pouchd\.mjs' "\$@"/);
+  assert.match(launcher, /'\/usr\/local\/lib\/pouch\/node'.*'\/usr\/local\/lib\/pouch\/pouchd\.cjs' "\$@"/);
   assert.ok(!launcher.includes(ROOT));
-  const bundle = await exec(at('usr/local/lib/pouch/node'), [at('usr/local/lib/pouch/pouchd.mjs'), '--version']);
+  const bundle = await exec(at('usr/local/lib/pouch/node'), [at('usr/local/lib/pouch/pouchd.cjs'), '--version']);
   assert.match(bundle.stdout, /^pouchd version \d/);
-  assert.ok(existsSync(at('usr/local/lib/pouch/file-thread.mjs')));
+  assert.ok(existsSync(at('usr/local/lib/pouch/file-thread.cjs')));
   const client = await exec(at('usr/local/bin/pouch'), ['--version'], { env: {} });
   assert.match(client.stdout, /\d+\.\d+\.\d+/);
 });

@@ -1,6 +1,6 @@
 import type { Endpoint, ResponseSpec } from './routes/endpoint.ts';
 import { endpointOf, OPERATIONS, type Operation } from './routes/table.ts';
-import type { JsonSchema } from './schema/type.ts';
+import { type JsonSchema, lifespanOf } from './schema/type.ts';
 import { ErrorResponse } from './schemas/error-response.ts';
 import { MULTIPLEXED_STREAM, RAW_STREAM } from './stream.ts';
 import { API_VERSION, MIN_API_VERSION } from './version.ts';
@@ -48,6 +48,8 @@ class Components {
   readonly #sources = new Map<string, JsonSchema>();
 
   reference(schema: JsonSchema): JsonObject {
+    const { 'x-of': of } = schema;
+    if (of) return { ...this.reference(of), ...(lifespanOf(schema) as JsonObject) };
     if (schema.title === undefined) return this.#plain(schema);
     const known = this.#sources.get(schema.title);
     if (known !== undefined && known !== schema) throw new Error(`Two schemas are called ${schema.title}.`);

@@ -10,6 +10,8 @@ export interface QueryField<T> {
   /** It may be given several times. */
   readonly repeated?: true;
   readonly required?: true;
+  /** How it is not what Docker's is, and why. */
+  readonly differs?: string;
   /** First API version that knows it. */
   readonly since?: string;
   /** The value's JSON, not the value itself, is in the URL. */
@@ -117,6 +119,8 @@ export const query = {
     ...field,
     required: true,
   }),
+
+  differs: <F extends QueryField<unknown>>(why: string, field: F): F => ({ ...field, differs: why }),
 
   since: <F extends QueryField<unknown>>(version: string, field: F): F => ({ ...field, since: version }),
 };

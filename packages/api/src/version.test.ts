@@ -9,7 +9,7 @@ test('versions are compared by number', () => {
 });
 
 test('a server answers in the version asked for, within its range', () => {
-  assert.equal(acceptVersion(undefined), '1.51');
+  assert.equal(acceptVersion(undefined), '1.56');
   assert.equal(acceptVersion('1.24'), '1.24');
   assert.throws(
     () => acceptVersion('1.23'),
@@ -17,12 +17,12 @@ test('a server answers in the version asked for, within its range', () => {
   );
   assert.throws(
     () => acceptVersion('1.99'),
-    /client version 1\.99 is too new\. Maximum supported API version is 1\.51/,
+    /client version 1\.99 is too new\. Maximum supported API version is 1\.56/,
   );
 });
 
 test('a client speaks the older of both', () => {
   assert.equal(negotiateVersion('1.41'), '1.41');
-  assert.equal(negotiateVersion('1.60'), '1.51');
+  assert.equal(negotiateVersion('1.60'), '1.56');
   assert.equal(negotiateVersion(undefined), '1.24');
 });

@@ -1,7 +1,7 @@
 import { PouchError } from '@pouch/base';
 
 /** The version of the Docker Engine API that Pouch speaks. */
-export const API_VERSION = '1.51';
+export const API_VERSION = '1.56';
 /** The oldest version that it still answers. */
 export const MIN_API_VERSION = '1.24';
 
@@ -32,6 +32,8 @@ export function acceptVersion(requested: string | undefined, newest = API_VERSIO
     throw new PouchError(
       'invalid-argument',
       `client version ${requested} is too old. Minimum supported API version is ${oldest}, please upgrade your client to a newer version`,
+      // Clients of such an age show a JSON body as it is.
+      { details: { plainText: true } },
     );
   }
   if (compareVersions(requested, newest) > 0) {

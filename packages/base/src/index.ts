@@ -7,3 +7,4 @@ export * from './ids.ts';
 export * from './log.ts';
 export * from './process-server.ts';
 export * from './units.ts';
+export * from './path-patterns.ts';

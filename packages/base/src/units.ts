@@ -37,7 +37,7 @@ function scale(value: number, base: number, names: readonly string[], digits: nu
   return `${Number(size.toPrecision(digits))}${names[index]}`;
 }
 
-const DURATION_UNIT: Record<string, number> = { ns: 1e-6, us: 1e-3, µs: 1e-3, ms: 1, s: 1e3, m: 6e4, h: 3.6e6 };
+const DURATION_UNIT: Record<string, number> = { ns: 1e-6, us: 1e-3, '\u00b5s': 1e-3, ms: 1, s: 1e3, m: 6e4, h: 3.6e6 };
 
 /** Milliseconds from Go's duration notation (`1h30m`, `500ms`). Throws invalid-argument. */
 export function parseDuration(text: string): number {
@@ -46,7 +46,7 @@ export function parseDuration(text: string): number {
   let rest = text.replace(/^[+-]/, '');
   let total = 0;
   while (rest) {
-    const match = /^(\d*\.?\d+|\d+\.)(ns|us|µs|ms|s|m|h)/.exec(rest);
+    const match = /^(\d*\.?\d+|\d+\.)(ns|us|\u00b5s|ms|s|m|h)/.exec(rest);
     if (!match) throw new PouchError('invalid-argument', `invalid duration: '${text}' (examples: 10s, 1m30s, 500ms)`);
     total += Number(match[1]) * (DURATION_UNIT[match[2] as string] as number);
     rest = rest.slice(match[0].length);

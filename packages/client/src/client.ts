@@ -1,4 +1,6 @@
 import { ArchiveApi } from './archive.ts';
+import { BuildsApi } from './builds.ts';
+import { CheckpointsApi } from './checkpoints.ts';
 import { ContainersApi } from './containers.ts';
 import { ExecsApi } from './execs.ts';
 import { ImagesApi } from './images.ts';
@@ -11,9 +13,11 @@ import { VolumesApi } from './volumes.ts';
 export class PouchClient implements Disposable {
   readonly transport: Transport;
   readonly containers: ContainersApi;
+  readonly checkpoints: CheckpointsApi;
   readonly archive: ArchiveApi;
   readonly execs: ExecsApi;
   readonly images: ImagesApi;
+  readonly builds: BuildsApi;
   readonly networks: NetworksApi;
   readonly volumes: VolumesApi;
   readonly system: SystemApi;
@@ -21,9 +25,11 @@ export class PouchClient implements Disposable {
   constructor(options: TransportOptions) {
     this.transport = new Transport(options);
     this.containers = new ContainersApi(this.transport);
+    this.checkpoints = new CheckpointsApi(this.transport);
     this.archive = new ArchiveApi(this.transport);
     this.execs = new ExecsApi(this.transport);
     this.images = new ImagesApi(this.transport);
+    this.builds = new BuildsApi(this.transport);
     this.networks = new NetworksApi(this.transport);
     this.volumes = new VolumesApi(this.transport);
     this.system = new SystemApi(this.transport);

@@ -1,4 +1,5 @@
 import type {
+  AuthConfig,
   ContainerChange,
   ContainerCreateRequest,
   ContainerCreateResponse,
@@ -9,9 +10,12 @@ import type {
   ContainerTop,
   ContainerUpdateRequest,
   ContainerUpdateResponse,
+  ContainerUpgradeRequest,
+  ContainerUpgradeResponse,
   ContainerWaitResponse,
   WaitCondition,
 } from '@pouch/api';
+import { authHeader } from './images.ts';
 import { jsonLines } from './json-stream.ts';
 import { segment } from './path.ts';
 import { encodeFilters, type Filters } from './query.ts';
@@ -83,8 +87,12 @@ export class ContainersApi {
     });
   }
 
-  async start(id: string, options: { readonly detachKeys?: string } = {}): Promise<void> {
-    await this.#act(id, 'start', { detachKeys: options.detachKeys });
+  async start(
+    id: string,
+    options: { readonly detachKeys?: string; readonly checkpoint?: string; readonly checkpointDir?: string } = {},
+  ): Promise<void> {
+    const { detachKeys, checkpoint, checkpointDir } = options;
+    await this.#act(id, 'start', { detachKeys, checkpoint, 'checkpoint-dir': checkpointDir });
   }
 
   /** `timeout` in seconds; -1 waits for ever. */
@@ -118,6 +126,16 @@ export class ContainersApi {
 
   async update(id: string, config: ContainerUpdateRequest): Promise<ContainerUpdateResponse> {
     return await this.#transport.json({ method: 'POST', path: `/containers/${segment(id)}/update`, json: config });
+  }
+
+  /** Resolves when the new image has proved itself. */
+  async upgrade(
+    id: string,
+    request: ContainerUpgradeRequest,
+    options: { readonly auth?: AuthConfig } = {},
+  ): Promise<ContainerUpgradeResponse> {
+    const path = `/containers/${segment(id)}/upgrade`;
+    return await this.#transport.json({ method: 'POST', path, json: request, headers: authHeader(options.auth) });
   }
 
   async remove(

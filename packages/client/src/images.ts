@@ -174,7 +174,8 @@ export class ImagesApi {
   }
 }
 
-function authHeader(auth: AuthConfig | undefined): Record<string, string> {
+/** The header that carries credentials for a registry. */
+export function authHeader(auth: AuthConfig | undefined): Record<string, string> {
   if (!auth) return {};
   return { 'X-Registry-Auth': Buffer.from(JSON.stringify(auth)).toString('base64url') };
 }

@@ -65,7 +65,7 @@ test('an older daemon is asked again in its own version', async () => {
   using server = await serve((text, socket) => {
     const target = text.split(' ')[1] as string;
     seen.push(target);
-    const body = '{"message":"client version 1.51 is too new. Maximum supported API version is 1.41"}';
+    const body = '{"message":"client version 1.56 is too new. Maximum supported API version is 1.41"}';
     socket.write(
       target.startsWith('/v1.41') ? ok('{}') : `HTTP/1.1 400 Bad\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
     );

@@ -1,5 +1,5 @@
 /** The newest API version that this client speaks, and the oldest it can use. */
-export const API_VERSION = '1.51';
+export const API_VERSION = '1.56';
 export const MIN_API_VERSION = '1.24';
 
 /** Negative, 0 or positive, as `a` is older than, equal to or newer than `b` (`1.9` < `1.10`). */

@@ -19,6 +19,7 @@ export * from './tasks.ts';
 export * from './time.ts';
 export * from './types.ts';
 export * from './version.ts';
+export { ExitKeeper, type ExitKeeperOptions } from './shim/exit-keeper.ts';
 export { type ContainerdConfig, renderConfig } from './supervisor/config.ts';
 export type { LaunchOptions } from './supervisor/launch.ts';
 export { ContainerdSupervisor, type SupervisorOptions, type SupervisorState } from './supervisor/supervisor.ts';

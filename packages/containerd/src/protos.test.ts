@@ -18,7 +18,8 @@ import { readEmbeddedDescriptors } from './descriptors.testkit.ts';
 
 const ROOT = resolve(import.meta.dirname, '../../..');
 /** The distribution's, and one more that a developer may name. */
-const BINARIES = ['/usr/bin/containerd', '/usr/local/bin/containerd', process.env['POUCH_TEST_CONTAINERD'] ?? ''];
+const CHOSEN = process.env['POUCH_TEST_BIN'];
+const BINARIES = ['/usr/bin/containerd', '/usr/local/bin/containerd', CHOSEN ? join(CHOSEN, 'containerd') : ''];
 
 /** Messages that moved to another package without changing on the wire. */
 const MOVED: Readonly<Record<string, string>> = {

@@ -27,8 +27,11 @@ const CASES: readonly (readonly [string, string])[] = [
     `${CRUN_EXEC}executable file \`/nosuch\` not found in $PATH: No such file or directory: unknown`,
     'command-not-found',
   ],
-  [`${RUNC_EXEC}chdir to cwd ("/nodir") set in config.json failed: no such file or directory: unknown`, 'upstream'],
-  [`${CRUN_EXEC}chdir \`/nodir\`: No such file or directory: unknown`, 'upstream'],
+  [
+    `${RUNC_EXEC}chdir to cwd ("/nodir") set in config.json failed: no such file or directory: unknown`,
+    'command-not-found',
+  ],
+  [`${CRUN_EXEC}chdir \`/nodir\`: No such file or directory: unknown`, 'command-not-found'],
   [`${RUNC_CREATE}error mounting "/a" to rootfs at "/b": mount /a:/b: not a directory: unknown`, 'upstream'],
 ];
 
@@ -57,4 +60,46 @@ test("crun's words become runc's, which Docker's client reads", () => {
     mapped(`${CRUN_CREATE}open executable: Permission denied: unknown`),
     `${CRUN_CREATE}exec: permission denied: unknown`,
   );
+});
+
+test('a configuration that the runtime refuses is told in our words, from crun’s and from runc’s', () => {
+  const create = 'failed to create shim task: OCI runtime create failed: ';
+  const runc = `${create}runc create failed: unable to start container process: error during container init: `;
+  for (const [said, code, words] of [
+    [
+      `${create}chdir \`/etc/passwd\`: Not a directory: unknown`,
+      'command-not-executable',
+      /working directory.*\/etc\/passwd is/,
+    ],
+    [
+      `${runc}mkdir /etc/passwd: not a directory: unknown`,
+      'command-not-executable',
+      /working directory.*\/etc\/passwd is/,
+    ],
+    [
+      `${create}open /proc/sys/net/ipv4/no: No such file or directory: unknown`,
+      'invalid-argument',
+      /no parameter net\.ipv4\.no:/,
+    ],
+    [
+      `${runc}open /proc/sys/net/ipv4/no: no such file or directory: unknown`,
+      'invalid-argument',
+      /no parameter net\.ipv4\.no:/,
+    ],
+    [
+      `${create}write to /proc/sys/net/ipv4/ip_forward: Invalid argument: unknown`,
+      'invalid-argument',
+      /ip_forward: invalid argument$/,
+    ],
+    [
+      `${runc}write /proc/sys/net/ipv4/ip_forward: invalid argument: unknown`,
+      'invalid-argument',
+      /ip_forward: invalid argument$/,
+    ],
+  ] as const) {
+    const mapped = mapRuntimeError(new PouchError('upstream', said));
+    assert.ok(mapped instanceof PouchError);
+    assert.equal(mapped.code, code, said);
+    assert.match(mapped.message, words);
+  }
 });

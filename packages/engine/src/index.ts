@@ -1,3 +1,6 @@
+export { BuildManager, type BuildManagerDependencies, type BuildManagerOptions } from './build/build-manager.ts';
+export type * from './build/build-service.ts';
+export { BuildStepError } from './build/build-step-error.ts';
 export {
   ContainerRoom,
   type ContainerRoomDependencies,
@@ -11,6 +14,8 @@ export { type HostFacts, findInit, readHostFacts } from './container/spec/index.
 export { LOG_DRIVERS, logDriverOptions } from './container/stdio/log-options.ts';
 export { EventBus, type EventQuery, type EventType } from './events/event-bus.ts';
 export { checkEventFilters, type EventFilters } from './events/event-filters.ts';
+export { type Hooks, type HookPoint, NO_HOOKS } from './hooks/hook-points.ts';
+export { PluginHooks } from './hooks/plugin-hooks.ts';
 export { ImageManager, type ImageManagerDependencies, type ImageManagerOptions } from './image/image-manager.ts';
 export type { ContainerImage, ImageService, ImageUser, Progress, PullOptions } from './image/image-service.ts';
 export { LinuxNetworkManager } from './network/linux-network-manager.ts';

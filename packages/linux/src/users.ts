@@ -67,7 +67,7 @@ export function lookUpUser(
   if (groupPart === undefined && entry) {
     for (const group of groups) if (group.members.includes(entry.name)) own.add(group.gid);
   }
-  for (const name of extraGroups) own.add(findGroup(groups, name, 'additional group').gid);
+  for (const name of extraGroups) own.add(findGroup(groups, name, 'group').gid);
   own.delete(gid);
   return {
     uid,

@@ -4,8 +4,9 @@ import { totalmem } from 'node:os';
 import { join } from 'node:path';
 import { API_VERSION, MIN_API_VERSION } from '@pouch/api';
 import type { LogFields, Logger } from '@pouch/base';
-import { ContainerdClient, ContainerdSupervisor } from '@pouch/containerd';
+import { ContainerdClient, ContainerdSupervisor, ExitKeeper } from '@pouch/containerd';
 import {
+  BuildManager,
   ContainerRoom,
   Database,
   EventBus,
@@ -38,6 +39,8 @@ import { ApiServer, type ServerDependencies } from '@pouch/server';
 import type { Config } from './config/settings.ts';
 import { chooseRuntimes } from './default-runtime.ts';
 import { addressPools, createDefaults, networkOptions, registrySettings } from './engine-options.ts';
+import { IdleCollector } from './idle-collector.ts';
+import { loadHooks } from './hooks.ts';
 import { HostParts } from './host-parts.ts';
 import { listenAddresses } from './listen-addresses.ts';
 import { takePidFile } from './pid-file.ts';
@@ -62,6 +65,7 @@ export class Daemon implements AsyncDisposable {
   #registry: RegistryClient | undefined;
   #supervisor: ContainerdSupervisor | undefined;
   #parts: HostParts | undefined;
+  #keptExits: ExitKeeper | undefined;
 
   constructor(config: Config, dependencies: { logger: Logger }) {
     this.#config = config;
@@ -75,6 +79,7 @@ export class Daemon implements AsyncDisposable {
     const server = new ApiServer({ version: VERSION }, services);
     this.#server = server;
     for (const address of addresses) await server.listen(address);
+    this.#resources.use(new IdleCollector({ requests: () => server.requests, logger: this.#logger }));
     this.#logger.info('pouchd is ready', rooms.facts);
     this.#parts?.start();
   }
@@ -136,6 +141,7 @@ export class Daemon implements AsyncDisposable {
     const registry = this.#resources.use(new RegistryClient(registrySettings(config), { logger }));
     this.#registry = registry;
 
+    const hooks = await loadHooks(config['plugin-dir'], { logger, events });
     const networks = new LinuxNetworkManager(networkOptions(config), {
       store: new TableNetworkStore(db),
       log: logger,
@@ -145,7 +151,14 @@ export class Daemon implements AsyncDisposable {
     // Containers, images and volumes ask about each other; each asks when it is needed, and all are there by then.
     const volumes: VolumeManager = new VolumeManager(
       { root: config.root, runRoot: config.state },
-      { records: new RecordTable(db, 'volume'), events, log: logger, volumeUsers: (name) => volumeUsers(name), quotas },
+      {
+        records: new RecordTable(db, 'volume'),
+        events,
+        log: logger,
+        hooks,
+        quotas,
+        volumeUsers: (name) => volumeUsers(name),
+      },
     );
     const images = this.#resources.use(
       new ImageManager(
@@ -182,7 +195,19 @@ export class Daemon implements AsyncDisposable {
           initPath: config['init-path'] || undefined,
         },
       },
-      { db, containerd, images, networks, volumes, quotas, events, logger, ...parts.containers },
+      {
+        db,
+        containerd,
+        keptExits: this.#keptExits,
+        images,
+        networks,
+        volumes,
+        quotas,
+        events,
+        logger,
+        hooks,
+        ...parts.containers,
+      },
     );
     const volumeUsers = (name: string): string[] =>
       containers.index
@@ -190,27 +215,35 @@ export class Daemon implements AsyncDisposable {
         .filter(({ status, record }) => status !== 'removing' && record.mounts.some((mount) => mount.Name === name))
         .map(({ id }) => id);
     const imageUsers = (): ImageUser[] =>
-      containers.index.all().map(({ id, record, live }) => ({
-        containerId: id,
-        imageId: record.imageId,
-        manifestDigest: record.manifestDigest,
-        running: live,
-      }));
+      containers.index.all().flatMap(({ id, record, live }) => [
+        { containerId: id, imageId: record.imageId, manifestDigest: record.manifestDigest, running: live },
+        // What it was, or is to be: a way back needs its image.
+        ...[record.previous?.generation, record.upgrade?.other].flatMap((other) =>
+          other
+            ? [{ containerId: id, imageId: other.imageId, manifestDigest: other.manifestDigest, running: false }]
+            : [],
+        ),
+      ]);
 
     const live = await containers.load();
     await networks.start(live);
     this.#resources.use(networks);
     await volumes.reconcile(live);
     const volumeRecords = new RecordTable(db, 'volume');
+    const snapshots = new Set(containers.index.all().flatMap(({ snapshotKeys }) => snapshotKeys));
     await quotas.start((member) => {
       const name = member.slice(member.indexOf('-') + 1);
-      return member.startsWith('container-')
-        ? containers.index.byId(name) !== undefined
-        : volumeRecords.get(name) !== undefined;
+      return member.startsWith('container-') ? snapshots.has(name) : volumeRecords.get(name) !== undefined;
     });
     await images.reconcile();
     this.#resources.use(containers);
     await containers.start();
+    const builds = new BuildManager(
+      { root: config.root, state: config.state },
+      { db, containerd, containers: containers.manager, images, volumes, logger },
+    );
+    await builds.reconcile();
+    this.#resources.use(builds);
 
     const system = new SystemManager(
       {
@@ -239,6 +272,7 @@ export class Daemon implements AsyncDisposable {
         containers: containers.manager,
         images,
         volumes,
+        buildCache: async () => await builds.usage(),
         containerd,
         volumeDrivers: async () => await volumes.drivers.names(),
         warnings: () => networks.warnings(),
@@ -254,7 +288,7 @@ export class Daemon implements AsyncDisposable {
     };
     return {
       rooms: { containers, networks, facts: summary },
-      services: { containers: containers.manager, images, volumes, networks, system, events, logger },
+      services: { containers: containers.manager, images, builds, volumes, networks, system, events, logger },
     };
   }
 
@@ -265,6 +299,15 @@ export class Daemon implements AsyncDisposable {
     let address = config.containerd;
     if (address === '') {
       address = join(config.state, 'containerd', 'containerd.sock');
+      const keptExits = new ExitKeeper(
+        {
+          state: join(config.state, 'containerd'),
+          namespace: config['containerd-namespace'],
+          directory: join(config.state, 'exits'),
+        },
+        { logger },
+      );
+      this.#keptExits = keptExits;
       const supervisor = new ContainerdSupervisor(
         {
           binary: config['containerd-binary'],
@@ -275,6 +318,7 @@ export class Daemon implements AsyncDisposable {
           pidFile: join(config.state, 'containerd.pid'),
           logFile: join(config.root, 'containerd.log'),
           snapshotter: config.snapshotter,
+          beforeLaunch: async () => await keptExits.watch(),
         },
         { logger },
       );

@@ -62,6 +62,7 @@ export function createDefaults(config: Config, runtime: string): CreateDefaults 
     init: config.init,
     ulimits: Object.entries(config['default-ulimits']).map(([name, value]) => parseUlimit(name, value)),
     noNewPrivileges: config['no-new-privileges'],
+    rich: { rich: config.rich, mode: config['rich-mode'] as 'dumb-init' | 'systemd' | 'sbin-init' },
   };
 }
 

@@ -20,7 +20,13 @@ function logLevel(config: Config): LogLevel {
   return config.debug ? 'debug' : (config['log-level'] as LogLevel);
 }
 
+/** What the launcher tells this process's allocator is not meant for what it starts. */
+function forgetMallocSettings(): void {
+  for (const name of Object.keys(process.env)) if (name.startsWith('MALLOC_')) delete process.env[name];
+}
+
 async function main(argv: readonly string[]): Promise<void> {
+  forgetMallocSettings();
   const invocation = parseArguments(argv);
   if (invocation.command === 'help') return void process.stdout.write(helpText());
   if (invocation.command === 'version')

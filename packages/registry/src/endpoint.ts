@@ -61,6 +61,8 @@ export class EndpointDirectory {
 
   /** This server cannot be reached: let it rest for a while. */
   markDown(endpoint: Endpoint): void {
+    // What is wrong may be mended in our own settings: certificates are read again at the next try.
+    this.#known.delete(endpoint.domain);
     if (endpoint.isMirror) this.#restUntil.set(endpoint.base.href, Date.now() + REST_AFTER_FAILURE);
     else if (endpoint.base.protocol === 'http:') this.#plainHttp.delete(endpoint.domain);
   }

@@ -1,4 +1,4 @@
-import { type ErrorCode, errorMessage, PouchError } from '@pouch/base';
+import { type ErrorCode, errnoCode, errorMessage, PouchError } from '@pouch/base';
 import type { HttpResponse } from './http.ts';
 import { readBody } from './http.ts';
 
@@ -41,7 +41,25 @@ export function printable(text: string, limit = 300): string {
 /** An error of the network as `unavailable`, with the host's name; others as they are. */
 export function describeNetworkError(error: unknown, what: string, host: string): Error {
   if (error instanceof PouchError || (error instanceof Error && error.name === 'AbortError')) return error;
-  return new PouchError('unavailable', `${what}: cannot reach ${host}: ${networkMessage(error)}`, { cause: error });
+  const hint = UNTRUSTED.has(errnoCode(error) ?? '') ? `. ${trustHint(host)}` : '';
+  const message = `${what}: cannot reach ${host}: ${networkMessage(error)}${hint}`;
+  return new PouchError('unavailable', message, { cause: error });
+}
+
+/** OpenSSL's names for a certificate whose authority is not known here. */
+const UNTRUSTED: ReadonlySet<string> = new Set([
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+]);
+
+function trustHint(host: string): string {
+  return (
+    `This host does not trust the authority that signed the registry's certificate: put that authority's certificate ` +
+    `into ${host}/ca.crt in the directory of the setting certs-dir, or list the registry in insecure-registries`
+  );
 }
 
 function networkMessage(error: unknown): string {

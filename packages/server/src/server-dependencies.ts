@@ -1,6 +1,7 @@
 import type { EndpointSettings } from '@pouch/api';
 import type { Logger } from '@pouch/base';
 import type {
+  BuildService,
   ContainerService,
   EventBus,
   ImageService,
@@ -24,6 +25,10 @@ export type NetworkService = Pick<NetworkManager, 'create' | 'list' | 'inspect' 
 export interface ServerDependencies {
   readonly containers: ContainerService & ContainerNetworking;
   readonly images: ImageService;
+  /** The engine's own builder. */
+  readonly builds: BuildService;
+  /** What `version=2` builds with, where there is one. */
+  readonly buildkit?: BuildService | undefined;
   readonly volumes: VolumeService;
   readonly networks: NetworkService;
   readonly system: SystemService;

@@ -329,6 +329,9 @@ test('health: healthy, unhealthy, and failures in the start period do not count'
     /\(unhealthy\)/,
   );
   assert.match((await daemon.pouch(['ps', '-f', `id=${good}`, '--format', '{{.Status}}'])).stdout, /\(healthy\)/);
+  await daemon.ok('POST', `/containers/${good}/kill`);
+  await exitCode(daemon, good);
+  assert.equal(await health(good), 'unhealthy', 'what does not run is not healthy');
   await remove(daemon, good, bad, slow, hung);
 });
 

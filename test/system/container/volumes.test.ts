@@ -142,3 +142,12 @@ test('inspect tells every mount', async () => {
   );
   await remove(daemon, id);
 });
+
+test('a file is mounted read-only too', async () => {
+  const file = join(daemon.directory, 'single');
+  writeFileSync(file, 'content');
+  assert.equal(
+    await shell(['-v', `${file}:/etc/single:ro`], 'cat /etc/single; (echo > /etc/single) 2>/dev/null || echo refused'),
+    'contentrefused',
+  );
+});

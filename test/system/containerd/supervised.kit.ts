@@ -8,6 +8,7 @@ import {
   type SupervisorOptions,
   type SupervisorState,
 } from '@pouch/containerd';
+import { CHOSEN_RELEASE } from '../../harness/containerd-release.ts';
 import { removeContainer } from './busybox.kit.ts';
 
 export class Containerd implements AsyncDisposable {
@@ -26,8 +27,7 @@ export class Containerd implements AsyncDisposable {
       pidFile: join(directory, 'containerd.pid'),
       logFile: join(directory, 'containerd.log'),
       checkIntervalMs: 500,
-      // Another release than the distribution's, for a developer who has one.
-      binary: process.env['POUCH_TEST_CONTAINERD'],
+      binary: CHOSEN_RELEASE && join(CHOSEN_RELEASE, 'containerd'),
     };
     this.client = new ContainerdClient({ address: this.options.address, namespace: 'test' }, { logger: silentLogger });
     this.supervisor = this.newSupervisor();

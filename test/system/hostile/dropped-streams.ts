@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
+import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { sleep } from '@pouch/base';
 import type { TestDaemon } from '../../harness/test-daemon.ts';
 import { head, rawConnection } from './raw-request.ts';
@@ -33,6 +35,14 @@ export async function droppedStreams(daemon: TestDaemon): Promise<void> {
   const half = tarHeader({ name: 'half', size: '77777777777' }).toString('latin1') + 'x'.repeat(100_000);
   const bodied = (line: string, body: string, ...more: string[]): string =>
     head(line, 'Host: x', `Content-Length: ${body.length * 2}`, ...more) + body;
+  const packed = Object.entries({ gzip: gzipSync, zstd: zstdCompressSync }).flatMap(([form, compress]) => {
+    const bytes = compress(Buffer.concat([Buffer.from(half, 'latin1'), randomBytes(300_000)])).toString('latin1');
+    return Object.entries({
+      load: 'POST /images/load',
+      import: 'POST /images/create?fromSrc=-',
+      put: 'PUT /containers/noisy/archive?path=/tmp',
+    }).map(([what, line]) => [`${what} ${form}`, bodied(`${line} HTTP/1.1`, bytes, 'Content-Type: application/x-tar')]);
+  });
   const requests: Record<string, string | (() => Promise<string>)> = {
     create: bodied('POST /containers/create HTTP/1.1', '{"Image":"busybox",', JSON_TYPE),
     pull: head(
@@ -44,6 +54,7 @@ export async function droppedStreams(daemon: TestDaemon): Promise<void> {
     import: bodied('POST /images/create?fromSrc=- HTTP/1.1', half, 'Content-Type: application/x-tar'),
     load: bodied('POST /images/load HTTP/1.1', half, 'Content-Type: application/x-tar'),
     put: bodied('PUT /containers/noisy/archive?path=/tmp HTTP/1.1', half, 'Content-Type: application/x-tar'),
+    ...Object.fromEntries(packed),
     attach: head('POST /containers/noisy/attach?stream=1&stdout=1&stdin=1 HTTP/1.1', 'Host: x', ...UPGRADE),
     'plain attach': head('POST /containers/noisy/attach?stream=1&stdout=1 HTTP/1.1', 'Host: x', 'Content-Length: 0'),
     websocket: head(
@@ -71,7 +82,7 @@ export async function droppedStreams(daemon: TestDaemon): Promise<void> {
     for (const request of Object.values(requests)) {
       const socket = await rawConnection(daemon.socket);
       socket.write(typeof request === 'string' ? request : await request(), 'latin1');
-      await Promise.race([once(socket, 'data').catch(() => {}), sleep(60 + time * 20)]);
+      await Promise.race([once(socket, 'data').catch(() => {}), sleep(20 + Math.random() * 100)]);
       socket.destroy();
     }
   }

@@ -31,6 +31,21 @@ export const START_CASES: readonly StartCase[] = [
   },
   { name: 'a command that is not there', body: { Cmd: ['nosuch'] }, says: /nosuch.*not found/ },
   {
+    name: 'a working directory that is a file',
+    body: { WorkingDir: '/etc/passwd' },
+    says: /\/etc\/passwd is not a directory/,
+  },
+  {
+    name: 'a kernel parameter that is not there',
+    body: { HostConfig: { Sysctls: { 'net.ipv4.nonsense': '1' } } },
+    says: /no parameter net\.ipv4\.nonsense/,
+  },
+  {
+    name: 'a kernel parameter with a value that is none',
+    body: { HostConfig: { Sysctls: { 'net.ipv4.ip_forward': 'abc' } } },
+    says: /ip_forward: invalid argument/,
+  },
+  {
     name: 'a regular expression without end',
     body: {
       Labels: { [`${ATTRIBUTE}!`]: 'x' },

@@ -153,6 +153,7 @@ suite('images on this host', { skip: missingForImages(), timeout: 120_000 }, () 
       snapshotKey: 'c1',
       parent,
       containerId: 'c1',
+      command: 'sh -c true',
     });
     const inspected = await manager.inspect('committed');
     assert.equal(inspected.Id, id);

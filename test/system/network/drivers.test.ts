@@ -20,7 +20,6 @@ function network(driver: NetworkDriverName, options: Record<string, string> = {}
     enableIPv6: false,
     ipamOptions: null,
     ipam: [{ Subnet: '10.230.0.0/24', Gateway: '10.230.0.1' }],
-    hasUserSubnet: true,
     options,
     labels: {},
   };

@@ -1,4 +1,4 @@
-/** A docker-registry of our own on loopback, gone with its directory when disposed. */
+/** A docker-registry of our own, gone with its directory when disposed. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -10,40 +10,47 @@ import { exec } from '@pouch/base';
 export interface RealRegistryOptions {
   readonly auth?: { readonly username: string; readonly password: string };
   readonly tls?: boolean;
+  /** An IPv4 address of this host to listen on. Default 127.0.0.1. */
+  readonly address?: string;
 }
+
+const LOOPBACK = '127.0.0.1';
 
 export class RealRegistry implements AsyncDisposable {
   readonly directory: string;
   readonly port: number;
+  readonly #address: string;
   readonly #process: ChildProcess;
 
-  private constructor(directory: string, port: number, child: ChildProcess) {
+  private constructor(directory: string, address: string, port: number, child: ChildProcess) {
     this.directory = directory;
+    this.#address = address;
     this.port = port;
     this.#process = child;
   }
 
   static async start(options: RealRegistryOptions = {}): Promise<RealRegistry> {
     const directory = await mkdtemp(join(tmpdir(), 'pouch-registry-'));
-    const port = await freePort();
-    if (options.tls) await makeCertificate(directory);
+    const address = options.address ?? LOOPBACK;
+    const port = await freePort(address);
+    if (options.tls) await makeCertificate(directory, address);
     if (options.auth) {
       const { username, password } = options.auth;
       const { stdout } = await exec('htpasswd', ['-Bbn', username, password]);
       await writeFile(join(directory, 'htpasswd'), stdout.trim());
     }
-    await writeFile(join(directory, 'config.yml'), configuration(directory, port, options));
+    await writeFile(join(directory, 'config.yml'), configuration(directory, `${address}:${port}`, options));
     const child = spawn('docker-registry', ['serve', join(directory, 'config.yml')], { stdio: 'ignore' });
     // Also when a test ends without disposing.
     process.once('exit', () => child.kill('SIGKILL'));
-    const registry = new RealRegistry(directory, port, child);
-    await waitForPort(port);
+    const registry = new RealRegistry(directory, address, port, child);
+    await waitForPort(address, port);
     return registry;
   }
 
-  /** `localhost:PORT`, as it stands in references. */
+  /** As it stands in references: `localhost:PORT`, or with another address than loopback's that. */
   get domain(): string {
-    return `localhost:${this.port}`;
+    return `${this.#address === LOOPBACK ? 'localhost' : this.#address}:${this.port}`;
   }
 
   /** The authority that signed its certificate, as a file. */
@@ -58,19 +65,19 @@ export class RealRegistry implements AsyncDisposable {
   }
 }
 
-export async function freePort(): Promise<number> {
+export async function freePort(address = LOOPBACK): Promise<number> {
   const server = createServer();
-  server.listen(0, '127.0.0.1');
+  server.listen(0, address);
   await once(server, 'listening');
-  const address = server.address();
+  const bound = server.address();
   server.close();
   await once(server, 'close');
-  return typeof address === 'object' && address !== null ? address.port : 0;
+  return typeof bound === 'object' && bound !== null ? bound.port : 0;
 }
 
-async function waitForPort(port: number): Promise<void> {
+async function waitForPort(host: string, port: number): Promise<void> {
   for (let attempt = 0; attempt < 200; attempt += 1) {
-    const socket = connect(port, '127.0.0.1');
+    const socket = connect(port, host);
     const isOpen = await new Promise<boolean>((resolve) => {
       socket.once('connect', () => resolve(true));
       socket.once('error', () => resolve(false));
@@ -82,13 +89,13 @@ async function waitForPort(port: number): Promise<void> {
   throw new Error(`docker-registry did not listen on port ${port}`);
 }
 
-function configuration(directory: string, port: number, options: RealRegistryOptions): string {
+function configuration(directory: string, listen: string, options: RealRegistryOptions): string {
   const lines = [
     'version: 0.1',
     'log: { level: error, accesslog: { disabled: true } }',
     `storage: { filesystem: { rootdirectory: ${directory}/data }, delete: { enabled: true } }`,
     `http:`,
-    `  addr: 127.0.0.1:${port}`,
+    `  addr: ${listen}`,
     '  secret: not-a-secret',
   ];
   if (options.tls) lines.push(`  tls: { certificate: ${directory}/server.crt, key: ${directory}/server.key }`);
@@ -96,9 +103,9 @@ function configuration(directory: string, port: number, options: RealRegistryOpt
   return `${lines.join('\n')}\n`;
 }
 
-async function makeCertificate(directory: string): Promise<void> {
+async function makeCertificate(directory: string, address: string): Promise<void> {
   const at = (name: string): string => join(directory, name);
-  await writeFile(at('san'), 'subjectAltName=DNS:localhost,IP:127.0.0.1\n');
+  await writeFile(at('san'), `subjectAltName=DNS:localhost,IP:${address}\n`);
   const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
   await exec('openssl', [
     'req',

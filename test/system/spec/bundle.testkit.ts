@@ -145,6 +145,8 @@ export const EMPTY_IMAGE: ContainerImage = {
   id: `sha256:${'1'.repeat(64)}`,
   manifestDigest: `sha256:${'1'.repeat(64)}`,
   config: { os: 'linux', architecture: 'amd64', config: {}, rootfs: { type: 'layers', diff_ids: [] }, history: [] },
+  manifestSize: 1,
+  manifestType: 'application/vnd.oci.image.manifest.v1+json',
   chainId: '',
   platform: { os: 'linux', architecture: 'amd64' },
 };
@@ -172,6 +174,8 @@ function makeRecord(id: string, prepared: Awaited<ReturnType<typeof prepareConta
     imageId: EMPTY_IMAGE.id,
     imageReference: 'busybox',
     manifestDigest: EMPTY_IMAGE.manifestDigest,
+    manifestSize: 1,
+    manifestType: 'application/vnd.oci.image.manifest.v1+json',
     chainId: '',
     platform: EMPTY_IMAGE.platform,
     ...{ config, hostConfig, endpoints, path, args, mounts, runtime },

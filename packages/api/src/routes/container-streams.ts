@@ -2,7 +2,7 @@ import { query } from '../query.ts';
 import { endpoint, respond, TAR_TYPES } from './endpoint.ts';
 
 const PATH_STAT = { 'X-Docker-Container-Path-Stat': 'ContainerPathStat as JSON in base64.' };
-const path = query.required(query.string('A path in the container.'));
+const path = query.string('A path in the container. Required.');
 
 const attachQuery = {
   detachKeys: query.string('Such as ctrl-p,ctrl-q.'),

@@ -31,6 +31,7 @@ export const containerEndpoints = {
       before: query.string('Created before this container; old clients.'),
       filters: query.filters([
         'ancestor',
+        'annotation',
         'before',
         'exited',
         'expose',
@@ -93,6 +94,7 @@ export const containerEndpoints = {
     path: '/containers/{name}/stats',
     tag: 'Container',
     summary: 'Resource use, once or every second',
+    differs: ['stream with one-shot is refused; Docker streams then.'],
     query: {
       stream: query.bool('On unless it is false.'),
       'one-shot': query.since('1.41', query.bool('With stream=false: do not wait for a second reading.')),
@@ -114,7 +116,11 @@ export const containerEndpoints = {
     path: '/containers/{name}/start',
     tag: 'Container',
     summary: 'Start a container',
-    query: { detachKeys: query.string(), checkpoint: query.string(), 'checkpoint-dir': query.string() },
+    query: {
+      detachKeys: query.string(),
+      checkpoint: query.differs('Refused: there are no checkpoints.', query.string()),
+      'checkpoint-dir': query.differs('Not looked at without checkpoint.', query.string()),
+    },
     responses: { 204: respond.empty('It runs.'), 304: respond.empty('It ran already.') },
     errors: [404, 409],
   }),
@@ -151,7 +157,7 @@ export const containerEndpoints = {
     tag: 'Container',
     summary: 'Rename a container',
     // Which `name` is which: the path's is the container, the query's the new name.
-    query: { name: query.required(query.string('The new name.')) },
+    query: { name: query.string('The new name. Required.') },
     responses: { 204: respond.empty('It is renamed.') },
     errors: [404, 409],
   }),
@@ -188,7 +194,10 @@ export const containerEndpoints = {
     query: {
       v: query.bool('Its anonymous volumes too.'),
       force: query.bool('Also when it runs.'),
-      link: query.bool('Remove the link of this name instead.'),
+      link: query.differs(
+        'Refused: a link goes with its container.',
+        query.bool('Remove the link of this name instead.'),
+      ),
     },
     responses: { 204: respond.empty('It is gone.') },
     errors: [404, 409],

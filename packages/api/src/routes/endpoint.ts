@@ -26,6 +26,7 @@ export type RequestBody = JsonBody<unknown> | BinaryBody;
 interface Described {
   readonly description: string;
   readonly headers?: Readonly<Record<string, string>>;
+  readonly optionalHeaders?: Readonly<Record<string, string>>;
 }
 
 export type ResponseSpec = Described &
@@ -58,6 +59,8 @@ export interface Endpoint {
   readonly responses: Readonly<Record<number, ResponseSpec>>;
   /** Statuses answered with an ErrorResponse, beside 400 and 500. */
   readonly errors?: readonly number[];
+  /** How it is not what Docker's is, and why; docs/reference/docker.md shows it. */
+  readonly differs?: readonly string[];
   /** First API version that has it; 1.24 where nothing is said. */
   readonly since?: string;
   /** The connection becomes a raw stream in both directions: status 101 with `Upgrade: tcp`, else 200. */

@@ -1,6 +1,6 @@
 import { query } from '../query.ts';
 import { ExecCreateRequest, ExecCreateResponse, ExecInspect, ExecStartRequest } from '../schemas/exec.ts';
-import { endpoint, jsonBody, optionalBody, respond } from './endpoint.ts';
+import { endpoint, optionalBody, respond } from './endpoint.ts';
 
 export const execEndpoints = {
   ExecCreate: endpoint({
@@ -8,7 +8,7 @@ export const execEndpoints = {
     path: '/containers/{name}/exec',
     tag: 'Exec',
     summary: 'Prepare a command in a running container',
-    body: jsonBody(ExecCreateRequest),
+    body: optionalBody(ExecCreateRequest),
     responses: { 201: respond.json(ExecCreateResponse, 'It is prepared.') },
     errors: [404, 409],
   }),

@@ -3,6 +3,7 @@ import { list } from '../schema/type.ts';
 import { ContainerConfig } from '../schemas/container-config.ts';
 import { Platform } from '../schemas/descriptor.ts';
 import { ImageInspect, ImageSummary } from '../schemas/image.ts';
+import { AttestationStatement } from '../schemas/image-identity.ts';
 import {
   ImageDeleteItem,
   ImageHistoryItem,
@@ -15,6 +16,10 @@ import { DistributionInspect } from '../schemas/registry.ts';
 import { endpoint, optionalBody, respond, TAR_TYPES } from './endpoint.ts';
 
 const platform = query.since('1.48', query.json(Platform, 'An OCI platform, as JSON.'));
+const platforms = query.differs(
+  'One at most; several are refused.',
+  query.since('1.48', query.jsons(Platform, 'Each as JSON; several from 1.52 on.')),
+);
 const changes = query.strings(
   'Dockerfile instructions: CMD, ENTRYPOINT, ENV, EXPOSE, LABEL, ONBUILD, USER, VOLUME, WORKDIR.',
 );
@@ -26,13 +31,16 @@ export const imageEndpoints = {
     tag: 'Image',
     summary: 'List images',
     query: {
-      all: query.bool('Also the layers between.'),
+      all: query.differs('There are none: layers are no images.', query.bool('Also the layers between.')),
       filter: query.string('A reference; old clients.'),
       filters: query.filters(['before', 'dangling', 'id', 'label', 'reference', 'since', 'until']),
       'shared-size': query.since('1.42', query.bool()),
       digests: query.bool(),
       manifests: query.since('1.47', query.bool()),
-      identity: query.since('1.54', query.bool()),
+      identity: query.differs(
+        'Images carry no Identity: signatures are not looked at, and where an image was pulled from is not written down.',
+        query.since('1.54', query.bool()),
+      ),
     },
     responses: { 200: respond.json(list(ImageSummary), 'The images, newest first.') },
   }),
@@ -75,6 +83,21 @@ export const imageEndpoints = {
     responses: { 200: respond.json(list(ImageHistoryItem), 'The steps, newest first.') },
     errors: [404],
   }),
+  ImageAttestations: endpoint({
+    method: 'GET',
+    path: '/images/{name}/attestations',
+    nameHoldsSlashes: true,
+    tag: 'Image',
+    summary: 'The in-toto statements that are attached to an image',
+    since: '1.55',
+    query: {
+      platform: query.jsons(Platform, "An OCI platform, as JSON; the host's without it. One at most."),
+      type: query.strings('URIs of predicate types; all without it.'),
+      statement: query.bool('The statements themselves too.'),
+    },
+    responses: { 200: respond.json(list(AttestationStatement), 'The statements.') },
+    errors: [404],
+  }),
   ImagePush: endpoint({
     method: 'POST',
     path: '/images/{name}/push',
@@ -104,8 +127,14 @@ export const imageEndpoints = {
     summary: 'Remove a name of an image, and with the last one the image',
     query: {
       force: query.bool('Also when stopped containers use it or it has several names.'),
-      noprune: query.bool('Keep untagged parents.'),
-      platforms: query.since('1.50', query.jsons(Platform, 'Only these, each as JSON.')),
+      noprune: query.differs(
+        'No image here keeps its parents by name, so nothing is pruned.',
+        query.bool('Keep untagged parents.'),
+      ),
+      platforms: query.differs(
+        'Refused: an image goes as a whole.',
+        query.since('1.50', query.jsons(Platform, 'Only these, each as JSON.')),
+      ),
     },
     responses: { 200: respond.json(list(ImageDeleteItem), 'What was removed.') },
     errors: [404, 409],
@@ -122,6 +151,7 @@ export const imageEndpoints = {
       filters: query.filters(['is-official', 'is-automated', 'stars']),
     },
     responses: { 200: respond.json(list(ImageSearchResult), 'The hits.') },
+    errors: [401, 503],
   }),
   ImagePrune: endpoint({
     method: 'POST',
@@ -139,7 +169,7 @@ export const imageEndpoints = {
     nameHoldsSlashes: true,
     tag: 'Image',
     summary: 'Save an image as a tar archive',
-    query: { platform: query.since('1.48', query.jsons(Platform, 'Each as JSON; several from 1.52 on.')) },
+    query: { platform: platforms },
     responses: { 200: respond.tar('An archive that is both an OCI layout and what docker save writes.') },
     errors: [404],
   }),
@@ -150,7 +180,7 @@ export const imageEndpoints = {
     summary: 'Save several images as one tar archive',
     query: {
       names: query.required(query.strings()),
-      platform: query.since('1.48', query.jsons(Platform, 'Each as JSON; several from 1.52 on.')),
+      platform: platforms,
     },
     responses: { 200: respond.tar('The archive.') },
     errors: [404],
@@ -162,7 +192,7 @@ export const imageEndpoints = {
     summary: 'Load images from a tar archive',
     query: {
       quiet: query.bool('No progress.'),
-      platform: query.since('1.48', query.jsons(Platform, 'Each as JSON; several from 1.52 on.')),
+      platform: platforms,
     },
     body: {
       kind: 'binary',
@@ -177,7 +207,7 @@ export const imageEndpoints = {
     tag: 'Image',
     summary: 'Make an image of a container',
     query: {
-      container: query.required(query.string()),
+      container: query.string('Required.'),
       repo: query.string(),
       tag: query.string(),
       comment: query.string(),
@@ -198,6 +228,6 @@ export const imageEndpoints = {
     since: '1.30',
     registryAuth: true,
     responses: { 200: respond.json(DistributionInspect, 'Digest and platforms.') },
-    errors: [401, 403, 404],
+    errors: [401, 403, 404, 503],
   }),
 } as const;

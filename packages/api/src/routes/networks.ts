@@ -25,7 +25,10 @@ export const networkEndpoints = {
     path: '/networks/{id}',
     tag: 'Network',
     summary: 'Everything about a network',
-    query: { verbose: query.since('1.28', query.bool()), scope: query.since('1.31', query.string()) },
+    query: {
+      verbose: query.differs('It is about services of a swarm, and not looked at.', query.since('1.28', query.bool())),
+      scope: query.differs('Every network is local; it is not looked at.', query.since('1.31', query.string())),
+    },
     responses: { 200: respond.json(NetworkInspect, 'The network.') },
     errors: [404],
   }),

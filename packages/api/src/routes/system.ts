@@ -1,6 +1,5 @@
 import { query } from '../query.ts';
 import { EventMessage } from '../schemas/events.ts';
-import { BuildPruneResponse } from '../schemas/image-actions.ts';
 import { AuthConfig, AuthResponse } from '../schemas/registry.ts';
 import { SystemDataUsage } from '../schemas/system-df.ts';
 import { SystemInfo } from '../schemas/system-info.ts';
@@ -9,12 +8,15 @@ import { endpoint, jsonBody, respond } from './endpoint.ts';
 
 const PING_HEADERS = {
   'Api-Version': 'The newest API version of the daemon.',
-  'Builder-Version': 'The builder to use: 2 is BuildKit.',
   'Docker-Experimental': 'true or false.',
   Ostype: 'linux',
-  Swarm: 'inactive',
 };
-const pong = { ...respond.text('OK'), headers: PING_HEADERS } as const;
+/** Of the answer to a ping, where there is a builder. */
+const optionalHeaders = {
+  Swarm: 'inactive',
+  'Builder-Version': 'The builder to use: 2 is BuildKit.',
+};
+const pong = { ...respond.text('OK'), headers: PING_HEADERS, optionalHeaders } as const;
 
 export const systemEndpoints = {
   SystemPing: endpoint({
@@ -29,8 +31,7 @@ export const systemEndpoints = {
     path: '/_ping',
     tag: 'System',
     summary: 'Is the daemon there? Headers only.',
-    since: '1.40',
-    responses: { 200: { ...respond.empty('It is.'), headers: PING_HEADERS } },
+    responses: { 200: { ...respond.empty('It is.'), headers: PING_HEADERS, optionalHeaders } },
   }),
   SystemVersion: endpoint({
     method: 'GET',
@@ -74,7 +75,6 @@ export const systemEndpoints = {
     path: '/system/df',
     tag: 'System',
     summary: 'Disk use',
-    since: '1.25',
     query: {
       type: query.since('1.42', query.strings('container, image, volume or build-cache; without it all.')),
       verbose: query.since('1.52', query.bool('List the items too.')),
@@ -91,22 +91,6 @@ export const systemEndpoints = {
       200: respond.json(AuthResponse, 'They are good; a token may come back.'),
       204: respond.empty('They are good.'),
     },
-    errors: [401],
-  }),
-  BuildPrune: endpoint({
-    method: 'POST',
-    path: '/build/prune',
-    tag: 'System',
-    summary: 'Remove unused build cache',
-    since: '1.31',
-    query: {
-      all: query.since('1.39', query.bool()),
-      'keep-storage': query.since('1.39', query.int('Bytes.')),
-      'reserved-space': query.since('1.48', query.int('Bytes.')),
-      'max-used-space': query.since('1.48', query.int('Bytes.')),
-      'min-free-space': query.since('1.48', query.int('Bytes.')),
-      filters: query.since('1.39', query.filters(['until', 'id', 'parent', 'type', 'description', 'inuse', 'shared'])),
-    },
-    responses: { 200: respond.json(BuildPruneResponse, 'What was removed.') },
+    errors: [401, 503],
   }),
 } as const;

@@ -1,4 +1,7 @@
+import { buildEndpoints } from './build.ts';
+import { checkpointEndpoints } from './checkpoints.ts';
 import { containerStreamEndpoints } from './container-streams.ts';
+import { containerUpgradeEndpoints } from './container-upgrade.ts';
 import { containerEndpoints } from './containers.ts';
 import type { BodyOf, Endpoint, PathValues, QueryOf, ResultOf } from './endpoint.ts';
 import { execEndpoints } from './exec.ts';
@@ -12,8 +15,11 @@ export const ENDPOINTS = {
   ...systemEndpoints,
   ...containerEndpoints,
   ...containerStreamEndpoints,
+  ...containerUpgradeEndpoints,
+  ...checkpointEndpoints,
   ...execEndpoints,
   ...imageEndpoints,
+  ...buildEndpoints,
   ...networkEndpoints,
   ...volumeEndpoints,
 } as const;

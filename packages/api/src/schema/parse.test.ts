@@ -136,10 +136,11 @@ test('a response is judged to the letter', () => {
     Pid: 1,
     ExitCode: 0,
     Error: '',
-    StartedAt: '',
-    FinishedAt: '',
+    StartedAt: '2026-01-01T00:00:00.5Z',
+    FinishedAt: '0001-01-01T00:00:00Z',
   };
   assert.equal(violation(ContainerState, state), undefined);
+  assert.match(violation(ContainerState, { ...state, StartedAt: 'now' }) ?? '', /StartedAt: expected a time/);
   assert.equal(violation(ContainerState, { ...state, Error: null }), 'Error: expected a string, got null');
   assert.equal(violation(ContainerState, { ...state, status: 'x' }), 'status: unknown field');
 });

@@ -5,8 +5,10 @@ import type { Schema } from './type.ts';
 export interface ParseOptions {
   /** What the value is, for messages about the whole of it. */
   readonly what?: string;
-  /** Called with the path of each field that the schema does not know; such fields are dropped. */
-  readonly onUnknown?: (path: string) => void;
+  /** Called with path and value of each field that the schema does not know; such fields are dropped. */
+  readonly onUnknown?: (path: string, value: unknown) => void;
+  /** The number behind `1.` of the API version: fields of other versions are not known. */
+  readonly minor?: number;
 }
 
 const readers = new WeakMap<Schema, Reader>();
@@ -18,7 +20,7 @@ const readers = new WeakMap<Schema, Reader>();
  * expected. A schema is compiled at its first use.
  */
 export function parse<T>(schema: Schema<T>, value: unknown, options: ParseOptions = {}): T {
-  const run: Run = { path: [], lenient: true, onUnknown: options.onUnknown };
+  const run: Run = { path: [], lenient: true, onUnknown: options.onUnknown, minor: options.minor };
   try {
     return compiled(schema)(value, run) as T;
   } catch (error) {
@@ -39,24 +41,31 @@ export function unknownFields(schema: Schema, value: unknown): string[] {
 
 /**
  * What is wrong with a value that must be exactly of the schema, such as a response: the first fault, or undefined. Here
- * `null` is a fault where the schema does not allow it, and so is an unknown field.
+ * `null` is a fault where the schema does not allow it, and so is an unknown field. With the number behind `1.` of an API
+ * version, the value must be as that version has it.
  */
-export function violation(schema: Schema, value: unknown): string | undefined {
-  let unknown: string | undefined;
+export function violation(schema: Schema, value: unknown, minor?: number): string | undefined {
+  return violations(schema, value, minor)[0];
+}
+
+/** As `violation`: every unknown field, behind the first fault of another kind. */
+export function violations(schema: Schema, value: unknown, minor?: number): string[] {
+  const unknown: string[] = [];
   const run: Run = {
     path: [],
     lenient: false,
     onUnknown: (path) => {
-      unknown ??= path;
+      unknown.push(`${path}: unknown field`);
     },
+    minor,
   };
   try {
     compiled(schema)(value, run);
   } catch (error) {
-    if (error instanceof SchemaViolation) return `${error.path === '' ? 'the value' : error.path}: ${error.problem}`;
-    throw error;
+    if (!(error instanceof SchemaViolation)) throw error;
+    return [`${error.path === '' ? 'the value' : error.path}: ${error.problem}`, ...unknown];
   }
-  return unknown === undefined ? undefined : `${unknown}: unknown field`;
+  return unknown;
 }
 
 /** `parse` of JSON text. Throws invalid-argument also for what is not JSON. */

@@ -1,3 +1,4 @@
+import { existsIn, requiredIn } from './lifespan.ts';
 import type { JsonSchema } from './type.ts';
 
 /** One walk through a value. */
@@ -5,7 +6,9 @@ export interface Run {
   readonly path: (string | number)[];
   /** Read like Go's decoder (null is absent, names match without case) rather than to the letter. */
   readonly lenient: boolean;
-  readonly onUnknown: ((path: string) => void) | undefined;
+  readonly onUnknown: ((path: string, value: unknown) => void) | undefined;
+  /** The number behind `1.` of an API version: fields that it does not have are unknown. */
+  readonly minor: number | undefined;
 }
 
 /** Checks a value and returns a clean copy. Throws SchemaViolation. */
@@ -25,6 +28,7 @@ export class SchemaViolation extends Error {
 /** How deep a value without a schema of its own may nest. */
 const MAX_DEPTH = 64;
 const INT64 = 2 ** 63;
+const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)$/;
 /** Assigning to it would change an object's prototype instead of adding a key. */
 const FORBIDDEN_KEY = '__proto__';
 
@@ -35,6 +39,7 @@ export function readerOf(schema: JsonSchema): Reader {
   if (schema.enum) return enumReader(schema.enum);
   switch (schema.type) {
     case 'string':
+      if (schema.format === 'date-time') return timeReader;
       return (value, run) => (typeof value === 'string' ? value : orZero(value, run, '', 'a string'));
     case 'boolean':
       return (value, run) => (typeof value === 'boolean' ? value : orZero(value, run, false, 'true or false'));
@@ -50,6 +55,12 @@ export function readerOf(schema: JsonSchema): Reader {
       return jsonReader;
   }
 }
+
+/** RFC 3339; requests may leave it to a manager to complain. */
+const timeReader: Reader = (value, run) => {
+  if (typeof value !== 'string') return orZero(value, run, '', 'a time');
+  return run.lenient || TIME.test(value) ? value : fail(run, value, 'a time (RFC 3339)');
+};
 
 function stringOrListReader(): Reader {
   const listReader = arrayReader({ type: 'array', items: { type: 'string' } });
@@ -109,6 +120,10 @@ function objectReader(schema: JsonSchema): Reader {
   const anyCase = new Map([...properties.keys()].map((name) => [name.toLowerCase(), name]));
   const readers = new Map<string, Reader>();
   const required = schema.required ?? [];
+  const isRequired = (name: string, run: Run): boolean => {
+    const property = properties.get(name);
+    return run.minor === undefined || !property || requiredIn(property, run.minor);
+  };
   const read = (name: string, property: JsonSchema, item: unknown, run: Run): unknown => {
     let reader = readers.get(name);
     if (!reader) {
@@ -123,13 +138,14 @@ function objectReader(schema: JsonSchema): Reader {
     for (const [key, item] of entries) {
       const name = properties.has(key) ? key : run.lenient ? anyCase.get(key.toLowerCase()) : undefined;
       const property = name === undefined ? undefined : properties.get(name);
-      if (name === undefined || !property) run.onUnknown?.(pathText([...run.path, key]));
-      else if (name !== key && name in (value as object)) continue;
+      if (name === undefined || !property || (run.minor !== undefined && !existsIn(property, run.minor))) {
+        run.onUnknown?.(pathText([...run.path, key]), item);
+      } else if (name !== key && name in (value as object)) continue;
       else if (item === null && run.lenient && !allowsNull(property)) continue;
       else out[name] = read(name, property, item, run);
     }
     for (const name of required) {
-      if (!(name in out))
+      if (!(name in out) && isRequired(name, run))
         throw new SchemaViolation(pathText([...run.path, name]), 'it is required, and nothing was given');
     }
     return out;

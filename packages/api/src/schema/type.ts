@@ -24,7 +24,27 @@ export interface JsonSchema {
   readonly anyOf?: readonly JsonSchema[];
   /** Go's `strslice`: one string stands for a list of one. */
   readonly 'x-string-or-list'?: true;
+  /** First API version in which the field exists. */
+  readonly 'x-since-version'?: string;
+  /** Last API version in which the field exists. */
+  readonly 'x-until-version'?: string;
+  /** Last API version in whose answers the field always is. */
+  readonly 'x-filled-until-version'?: string;
+  /** What it holds there when the engine gives nothing. */
+  readonly 'x-was'?: unknown;
+  /** First API version in whose answers the field always is; older ones may have it. */
+  readonly 'x-required-since-version'?: string;
+  /** Where Pouch makes of a request's field something else than Docker does. */
+  readonly 'x-pouch'?: Treatment;
+  /** The schema that was given a lifespan or a treatment. */
+  readonly 'x-of'?: JsonSchema;
 }
+
+/** What becomes of a field of a request that is not simply acted upon, and why; docs/reference/docker.md shows it. */
+export type Treatment =
+  | { readonly kind: 'differs' | 'not-acted-upon'; readonly why: string }
+  /** `example` is answered with an error, `beside` what else its object needs. */
+  | { readonly kind: 'refused'; readonly why: string; readonly example: unknown; readonly beside?: object };
 
 export interface Schema<T = unknown> extends JsonSchema {
   /** Never there at run time. */
@@ -62,6 +82,62 @@ export const uint = (description?: string): Schema<number> => make({ type: 'inte
 /** RFC 3339 with up to nine fractional digits. */
 export const time = (description?: string): Schema<string> =>
   make({ type: 'string', format: 'date-time' }, description);
+
+/**
+ * A field that exists from an API version on. Requests of an older client lose it, and answers to one do not have it; see
+ * version-shape.ts.
+ */
+export function since<T>(version: string, schema: Schema<T>): Schema<T> {
+  return { ...schema, 'x-of': schema['x-of'] ?? schema, 'x-since-version': version } as Schema<T>;
+}
+
+/** A field that exists up to and with an API version. */
+export function until<T>(version: string, schema: Schema<T>): Schema<T> {
+  return { ...schema, 'x-of': schema['x-of'] ?? schema, 'x-until-version': version } as Schema<T>;
+}
+
+/** A field that answers up to and with an API version always hold: `was` where the engine gives nothing. */
+export function filledUntil<T>(version: string, was: unknown, schema: Schema<T>): Schema<T> {
+  const filled = { 'x-filled-until-version': version, 'x-was': was };
+  return { ...schema, 'x-of': schema['x-of'] ?? schema, ...filled } as Schema<T>;
+}
+
+/** A field of which older daemons know nothing: their answers need not hold it, as ours always do. */
+export function requiredSince<T>(version: string, schema: Schema<T>): Schema<T> {
+  return { ...schema, 'x-of': schema['x-of'] ?? schema, 'x-required-since-version': version } as Schema<T>;
+}
+
+function treated<T>(treatment: Treatment, schema: Schema<T>): Schema<T> {
+  return { ...schema, 'x-of': schema['x-of'] ?? schema, 'x-pouch': treatment } as Schema<T>;
+}
+
+/** A field that is acted upon, but not quite as Docker does. */
+export function differs<T>(why: string, schema: Schema<T>): Schema<T> {
+  return treated({ kind: 'differs', why }, schema);
+}
+
+/** A field that is taken, and shown where Docker shows it, and changes nothing. */
+export function notActedUpon<T>(why: string, schema: Schema<T>): Schema<T> {
+  return treated({ kind: 'not-acted-upon', why }, schema);
+}
+
+/** A field that is answered with an error when it asks for something. */
+export function refused<T>(why: string, example: T, schema: Schema<T>, beside?: object): Schema<T> {
+  return treated({ kind: 'refused', why, example, ...(beside && { beside }) }, schema);
+}
+
+/** The lifespan and the treatment of a field that is described anew. */
+export function lifespanOf(schema: JsonSchema): JsonSchema {
+  const names = [
+    'x-since-version',
+    'x-until-version',
+    'x-filled-until-version',
+    'x-was',
+    'x-required-since-version',
+    'x-pouch',
+  ] as const;
+  return Object.fromEntries(names.filter((name) => name in schema).map((name) => [name, schema[name]]));
+}
 
 /** Anything that JSON can say, up to the depth limit of `parse`. */
 export const json = (description?: string): Schema<unknown> => make({}, description);
@@ -142,6 +218,11 @@ export function withNulls<B, K extends keyof B & string>(
   names: readonly K[],
 ): ObjectSchema<WithNulls<B, K>> {
   const properties: Record<string, JsonSchema> = { ...base.properties };
-  for (const name of names) properties[name] = { anyOf: [properties[name] as JsonSchema, { type: 'null' }] };
+  for (const name of names) {
+    const property = properties[name] as JsonSchema;
+    const lifespan = lifespanOf(property);
+    const nullable = { anyOf: [property['x-of'] ?? property, { type: 'null' }] as const };
+    properties[name] = Object.keys(lifespan).length > 0 ? { ...nullable, ...lifespan, 'x-of': nullable } : nullable;
+  }
   return make({ ...base, title, properties }) as ObjectSchema<WithNulls<B, K>>;
 }

@@ -1,5 +1,27 @@
-import { extend, int, list, nullable, object, oneOf, type Static, str, uint } from '../schema/type.ts';
-import { Resources, RestartPolicy } from './resources.ts';
+import {
+  bool,
+  extend,
+  int,
+  list,
+  nullable,
+  object,
+  oneOf,
+  refused,
+  type Schema,
+  since,
+  type Static,
+  str,
+  uint,
+} from '../schema/type.ts';
+import {
+  DeviceMapping,
+  DeviceRequest,
+  Resources,
+  RestartPolicy,
+  ThrottleDevice,
+  Ulimit,
+  WeightDevice,
+} from './resources.ts';
 
 export const ContainerTop = object('ContainerTop', {
   Titles: list(str()),
@@ -24,7 +46,30 @@ export const ContainerWaitResponse = object(
 );
 export type ContainerWaitResponse = Static<typeof ContainerWaitResponse>;
 
-export const ContainerUpdateRequest = extend('ContainerUpdateRequest', Resources, {}, { RestartPolicy });
+const FIXED = 'A container keeps it from its making; Docker drops it.';
+/** Docker ignored these before. */
+const perDevice = <T>(schema: Schema<T>): Schema<T> => since('1.55', schema);
+
+export const ContainerUpdateRequest = extend(
+  'ContainerUpdateRequest',
+  Resources,
+  {},
+  {
+    RestartPolicy,
+    BlkioWeightDevice: perDevice(list(WeightDevice, 'An empty list takes all away, as with those below.')),
+    BlkioDeviceReadBps: perDevice(list(ThrottleDevice)),
+    BlkioDeviceWriteBps: perDevice(list(ThrottleDevice)),
+    BlkioDeviceReadIOps: perDevice(list(ThrottleDevice)),
+    BlkioDeviceWriteIOps: perDevice(list(ThrottleDevice)),
+    CgroupParent: refused(FIXED, '/other', str()),
+    DeviceCgroupRules: refused(FIXED, ['c 1:3 r'], list(str())),
+    DeviceRequests: refused(FIXED, [{ Count: -1 }], list(DeviceRequest)),
+    Devices: refused(FIXED, [{ PathOnHost: '/dev/null' }], list(DeviceMapping)),
+    MemorySwappiness: refused(FIXED, 10, int()),
+    OomKillDisable: refused(FIXED, true, bool()),
+    Ulimits: refused(FIXED, [{ Name: 'nofile', Soft: 1, Hard: 1 }], list(Ulimit)),
+  },
+);
 export type ContainerUpdateRequest = Static<typeof ContainerUpdateRequest>;
 
 export const ContainerUpdateResponse = object('ContainerUpdateResponse', { Warnings: nullable(list(str())) });

@@ -1,4 +1,20 @@
-import { bool, dict, empty, int, list, object, type Static, str, stringOrList, withNulls } from '../schema/type.ts';
+import {
+  bool,
+  dict,
+  empty,
+  filledUntil,
+  int,
+  list,
+  notActedUpon,
+  object,
+  oneOf,
+  since,
+  type Static,
+  str,
+  stringOrList,
+  until,
+  withNulls,
+} from '../schema/type.ts';
 
 export const HealthConfig = object(
   'HealthConfig',
@@ -9,10 +25,12 @@ export const HealthConfig = object(
     Timeout: int('Nanoseconds after which a check has failed.'),
     Retries: int('Failures in a row that make a container unhealthy.'),
     StartPeriod: int('Nanoseconds at the start during which failures do not count.'),
-    StartInterval: int('Nanoseconds between checks during the start period.'),
+    StartInterval: since('1.44', int('Nanoseconds between checks during the start period.')),
   },
 );
 export type HealthConfig = Static<typeof HealthConfig>;
+
+const BY_ATTACH = 'As with Docker, the attach request says which streams a client gets.';
 
 /** What runs in the container: the part that an image can also carry. */
 export const ContainerConfig = object(
@@ -22,9 +40,9 @@ export const ContainerConfig = object(
     Hostname: str(),
     Domainname: str(),
     User: str('user, user:group, uid or uid:gid.'),
-    AttachStdin: bool(),
-    AttachStdout: bool(),
-    AttachStderr: bool(),
+    AttachStdin: notActedUpon(BY_ATTACH, bool()),
+    AttachStdout: notActedUpon(BY_ATTACH, bool()),
+    AttachStderr: notActedUpon(BY_ATTACH, bool()),
     ExposedPorts: dict(empty, 'Keys are port/protocol: 80/tcp.'),
     Tty: bool(),
     OpenStdin: bool(),
@@ -32,18 +50,26 @@ export const ContainerConfig = object(
     Env: list(str(), 'NAME=value; NAME alone removes the variable.'),
     Cmd: stringOrList(),
     Healthcheck: HealthConfig,
-    ArgsEscaped: bool('Windows only.'),
+    ArgsEscaped: notActedUpon('It is about Windows.', bool('Windows only.')),
     Image: str(),
     Volumes: dict(empty, 'Keys are paths in the container.'),
     WorkingDir: str(),
     Entrypoint: stringOrList(),
     NetworkDisabled: bool(),
-    MacAddress: str('Until API 1.44; then the network endpoint carries it.'),
-    OnBuild: list(str()),
+    MacAddress: until('1.51', str("Of the main network's endpoint, which carries it itself since API 1.44.")),
+    OnBuild: filledUntil(
+      '1.51',
+      null,
+      notActedUpon('It is kept for builds on an image that is committed.', list(str())),
+    ),
     Labels: dict(str()),
     StopSignal: str(),
     StopTimeout: int('Seconds; -1 waits for ever.'),
     Shell: stringOrList(),
+    Rich: bool('Pouch: run under an init, as a machine does; absent leaves it to labels and the daemon.'),
+    RichMode: oneOf('', 'dumb-init', 'systemd', 'sbin-init'),
+    InitScript: str('Pouch: run in the container before its command; a path, or text for /bin/sh.'),
+    RichKeep: bool('Pouch: the machine lives on when its command has ended.'),
   },
   'What runs in a container.',
 );

@@ -1,4 +1,18 @@
-import { bool, dict, int, list, nullable, object, type Static, str, time } from '../schema/type.ts';
+import {
+  bool,
+  dict,
+  filledUntil,
+  int,
+  list,
+  nullable,
+  object,
+  type Schema,
+  since,
+  type Static,
+  str,
+  time,
+  until,
+} from '../schema/type.ts';
 import { ContainerConfigInspect } from './container-config.ts';
 import { ContainerState } from './container-state.ts';
 import { Descriptor } from './descriptor.ts';
@@ -6,6 +20,7 @@ import { DiskQuotaUsage } from './disk-quota.ts';
 import { HostConfigInspect, PortBinding } from './host-config.ts';
 import { MountPoint } from './mount.ts';
 import { EndpointSettingsInspect } from './networking-config.ts';
+import { ContainerUpgradeState } from './container-upgrade.ts';
 
 export const GraphDriverData = object('GraphDriverData', { Name: str(), Data: nullable(dict(str())) });
 export type GraphDriverData = Static<typeof GraphDriverData>;
@@ -20,6 +35,9 @@ export type ContainerStorage = Static<typeof ContainerStorage>;
 export const IPAddress = object('IPAddress', { Addr: str(), PrefixLen: int() });
 export type IPAddress = Static<typeof IPAddress>;
 
+/** A network's setting of the times when a container had only one. */
+const old = <T>(was: unknown, schema: Schema<T>): Schema<T> => until('1.51', filledUntil('1.51', was, schema));
+
 export const NetworkSettings = object(
   'NetworkSettings',
   {
@@ -29,20 +47,20 @@ export const NetworkSettings = object(
     Networks: dict(EndpointSettingsInspect),
   },
   {
-    Bridge: str(),
-    HairpinMode: bool(),
-    LinkLocalIPv6Address: str(),
-    LinkLocalIPv6PrefixLen: int(),
-    SecondaryIPAddresses: nullable(list(IPAddress)),
-    SecondaryIPv6Addresses: nullable(list(IPAddress)),
-    EndpointID: str('Of the default bridge, as are those below; gone since API 1.52.'),
-    Gateway: str(),
-    GlobalIPv6Address: str(),
-    GlobalIPv6PrefixLen: int(),
-    IPAddress: str(),
-    IPPrefixLen: int(),
-    IPv6Gateway: str(),
-    MacAddress: str(),
+    Bridge: old('', str()),
+    HairpinMode: old(false, bool()),
+    LinkLocalIPv6Address: old('', str()),
+    LinkLocalIPv6PrefixLen: old(0, int()),
+    SecondaryIPAddresses: old(null, nullable(list(IPAddress))),
+    SecondaryIPv6Addresses: old(null, nullable(list(IPAddress))),
+    EndpointID: old('', str('Of the default bridge, as are those below.')),
+    Gateway: old('', str()),
+    GlobalIPv6Address: old('', str()),
+    GlobalIPv6PrefixLen: old(0, int()),
+    IPAddress: old('', str()),
+    IPPrefixLen: old(0, int()),
+    IPv6Gateway: old('', str()),
+    MacAddress: old('', str()),
   },
 );
 export type NetworkSettings = Static<typeof NetworkSettings>;
@@ -74,9 +92,10 @@ export const ContainerInspect = object(
     NetworkSettings,
   },
   {
-    ImageManifestDescriptor: Descriptor,
+    ImageManifestDescriptor: since('1.48', Descriptor),
     GraphDriver: GraphDriverData,
-    Storage: ContainerStorage,
+    Storage: since('1.52', ContainerStorage),
+    Upgrade: ContainerUpgradeState,
     DiskQuotas: list(DiskQuotaUsage),
     SizeRw: int('Bytes; only when asked for.'),
     SizeRootFs: int('Bytes; only when asked for.'),

@@ -1,4 +1,4 @@
-import { dict, int, list, nullable, object, type Static, str, uint } from '../schema/type.ts';
+import { dict, int, list, nullable, object, since, type Static, str, uint } from '../schema/type.ts';
 import { ContainerStatus, HealthStatus } from './container-state.ts';
 import { Descriptor } from './descriptor.ts';
 import { MountPoint } from './mount.ts';
@@ -27,13 +27,17 @@ export const ContainerSummary = object(
     Labels: dict(str()),
     State: ContainerStatus,
     Status: str("For people: 'Up 2 hours (healthy)'."),
-    HostConfig: object('ContainerSummaryHostConfig', { NetworkMode: str() }, { Annotations: dict(str()) }),
+    HostConfig: object(
+      'ContainerSummaryHostConfig',
+      { NetworkMode: str() },
+      { Annotations: since('1.46', dict(str())) },
+    ),
     NetworkSettings: nullable(object('ContainerSummaryNetworks', { Networks: dict(EndpointSettingsInspect) })),
     Mounts: list(MountPoint),
   },
   {
-    ImageManifestDescriptor: Descriptor,
-    Health: HealthSummary,
+    ImageManifestDescriptor: since('1.48', Descriptor),
+    Health: since('1.52', HealthSummary),
     SizeRw: int('Bytes; only when asked for.'),
     SizeRootFs: int('Bytes; only when asked for.'),
   },

@@ -1,4 +1,4 @@
-import { dict, int, object, oneOf, type Static, str } from '../schema/type.ts';
+import { dict, int, object, oneOf, type Static, str, until } from '../schema/type.ts';
 
 export const EventType = oneOf(
   'builder',
@@ -29,9 +29,9 @@ export const EventMessage = object(
   },
   {
     scope: oneOf('local', 'swarm'),
-    status: str('Containers and images until API 1.51: the same as Action.'),
-    id: str('Containers and images until API 1.51: the same as Actor.ID.'),
-    from: str('Containers until API 1.51: the image.'),
+    status: until('1.51', str('Containers and images: the same as Action.')),
+    id: until('1.51', str('Containers and images: the same as Actor.ID.')),
+    from: until('1.51', str('Containers: the image.')),
   },
 );
 export type EventMessage = Static<typeof EventMessage>;

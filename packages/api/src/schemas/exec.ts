@@ -1,4 +1,17 @@
-import { bool, int, list, nullable, object, type Static, str, stringOrList, tuple2, uint } from '../schema/type.ts';
+import {
+  bool,
+  int,
+  list,
+  notActedUpon,
+  nullable,
+  object,
+  since,
+  type Static,
+  str,
+  stringOrList,
+  tuple2,
+  uint,
+} from '../schema/type.ts';
 
 export const ExecCreateRequest = object(
   'ExecCreateRequest',
@@ -7,14 +20,14 @@ export const ExecCreateRequest = object(
     User: str(),
     Privileged: bool(),
     Tty: bool(),
-    ConsoleSize: tuple2(uint(), 'Height and width.'),
+    ConsoleSize: since('1.42', tuple2(uint(), 'Height and width.')),
     AttachStdin: bool(),
     AttachStderr: bool(),
     AttachStdout: bool(),
-    Detach: bool(),
+    Detach: notActedUpon('As with Docker, the start request says it.', bool()),
     DetachKeys: str(),
     Env: list(str()),
-    WorkingDir: str(),
+    WorkingDir: since('1.35', str()),
     Cmd: stringOrList(),
   },
 );
@@ -26,7 +39,7 @@ export type ExecCreateResponse = Static<typeof ExecCreateResponse>;
 export const ExecStartRequest = object(
   'ExecStartRequest',
   {},
-  { Detach: bool(), Tty: bool(), ConsoleSize: tuple2(uint(), 'Height and width.') },
+  { Detach: bool(), Tty: bool(), ConsoleSize: since('1.42', tuple2(uint(), 'Height and width.')) },
 );
 export type ExecStartRequest = Static<typeof ExecStartRequest>;
 

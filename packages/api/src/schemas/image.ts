@@ -2,38 +2,58 @@ import {
   bool,
   dict,
   empty,
+  filledUntil,
   int,
   list,
   nullable,
   object,
   oneOf,
+  type Schema,
+  since,
   type Static,
   str,
   stringOrList,
   time,
+  until,
 } from '../schema/type.ts';
-import { HealthConfig } from './container-config.ts';
+import { ContainerConfigInspect, HealthConfig } from './container-config.ts';
 import { GraphDriverData } from './container-inspect.ts';
 import { Descriptor, Platform } from './descriptor.ts';
+import { ImageIdentity } from './image-identity.ts';
+
+/** Go's time that nobody set. */
+const ZERO_TIME = '0001-01-01T00:00:00Z';
+
+/** A field of containers that images used to show. */
+const ofContainer = <T>(was: unknown, schema: Schema<T>): Schema<T> => until('1.49', filledUntil('1.49', was, schema));
 
 /** The configuration of an image as Docker shows it: the fields of the OCI image config, and Docker's own. */
 export const ImageConfig = object(
   'ImageConfig',
   {},
   {
-    User: str(),
+    User: filledUntil('1.51', '', str()),
     ExposedPorts: nullable(dict(empty)),
-    Env: nullable(list(str())),
-    Cmd: nullable(stringOrList()),
+    Env: filledUntil('1.51', null, nullable(list(str()))),
+    Cmd: filledUntil('1.51', null, nullable(stringOrList())),
     Healthcheck: nullable(HealthConfig),
     ArgsEscaped: bool(),
-    Volumes: nullable(dict(empty)),
-    WorkingDir: str(),
-    Entrypoint: nullable(stringOrList()),
-    OnBuild: nullable(list(str())),
-    Labels: nullable(dict(str())),
+    Volumes: filledUntil('1.51', null, nullable(dict(empty))),
+    WorkingDir: filledUntil('1.51', '', str()),
+    Entrypoint: filledUntil('1.51', null, nullable(stringOrList())),
+    OnBuild: filledUntil('1.51', null, nullable(list(str()))),
+    Labels: filledUntil('1.51', null, nullable(dict(str()))),
     StopSignal: nullable(str()),
     Shell: nullable(stringOrList()),
+    Hostname: ofContainer('', str('Of no meaning for an image, as are those below.')),
+    Domainname: ofContainer('', str()),
+    AttachStdin: ofContainer(false, bool()),
+    AttachStdout: ofContainer(false, bool()),
+    AttachStderr: ofContainer(false, bool()),
+    Tty: ofContainer(false, bool()),
+    OpenStdin: ofContainer(false, bool()),
+    StdinOnce: ofContainer(false, bool()),
+    Image: ofContainer('', str()),
   },
 );
 export type ImageConfig = Static<typeof ImageConfig>;
@@ -55,11 +75,15 @@ export const ImageManifestSummary = object(
     Kind: oneOf('image', 'attestation', 'unknown'),
   },
   {
-    ImageData: object('ImageManifestImageData', {
-      Platform,
-      Containers: list(str(), 'Ids of containers of this manifest.'),
-      Size: object('ImageManifestUnpackedSize', { Unpacked: int() }),
-    }),
+    ImageData: object(
+      'ImageManifestImageData',
+      {
+        Platform,
+        Containers: nullable(list(str(), 'Ids of containers of this manifest.')),
+        Size: object('ImageManifestUnpackedSize', { Unpacked: int() }),
+      },
+      { Identity: since('1.54', ImageIdentity) },
+    ),
     AttestationData: object('ImageManifestAttestationData', { For: str() }),
   },
 );
@@ -80,16 +104,19 @@ export const ImageInspect = object(
     Metadata: ImageMetadata,
   },
   {
-    Descriptor: nullable(Descriptor),
-    Manifests: list(ImageManifestSummary),
-    Created: nullable(time()),
-    Author: str(),
-    Comment: str(),
-    Parent: str(),
-    DockerVersion: str(),
+    Descriptor: since('1.48', Descriptor),
+    Manifests: since('1.48', list(ImageManifestSummary)),
+    Identity: since('1.53', ImageIdentity),
+    Created: filledUntil('1.43', ZERO_TIME, time()),
+    Author: filledUntil('1.51', '', str()),
+    Comment: filledUntil('1.51', '', str()),
+    Parent: filledUntil('1.51', '', str()),
+    DockerVersion: filledUntil('1.51', '', str()),
+    Container: until('1.44', filledUntil('1.44', '', str())),
+    ContainerConfig: until('1.44', filledUntil('1.44', null, nullable(ContainerConfigInspect))),
     Variant: str(),
     OsVersion: str(),
-    VirtualSize: int('Bytes; gone since API 1.44.'),
+    VirtualSize: until('1.43', int('Bytes; the same as Size.')),
     GraphDriver: GraphDriverData,
   },
 );
@@ -108,6 +135,10 @@ export const ImageSummary = object(
     Containers: int('How many use it; -1 when it was not asked for.'),
     Labels: nullable(dict(str())),
   },
-  { VirtualSize: int('Bytes; gone since API 1.44.'), Descriptor, Manifests: list(ImageManifestSummary) },
+  {
+    VirtualSize: until('1.43', int('Bytes; the same as Size.')),
+    Descriptor: since('1.48', Descriptor),
+    Manifests: since('1.47', list(ImageManifestSummary)),
+  },
 );
 export type ImageSummary = Static<typeof ImageSummary>;

@@ -1,4 +1,18 @@
-import { bool, dict, int, list, object, oneOf, type Static, str, uint } from '../schema/type.ts';
+import {
+  bool,
+  dict,
+  differs,
+  int,
+  list,
+  notActedUpon,
+  object,
+  oneOf,
+  refused,
+  since,
+  type Static,
+  str,
+  uint,
+} from '../schema/type.ts';
 
 export const MountType = oneOf('bind', 'volume', 'tmpfs', 'image', 'npipe', 'cluster');
 export type MountType = Static<typeof MountType>;
@@ -11,8 +25,8 @@ export const BindOptions = object(
   {},
   {
     Propagation: MountPropagation,
-    NonRecursive: bool('Do not bind what is mounted below.'),
-    CreateMountpoint: bool('Make the directory on the host when it is missing.'),
+    NonRecursive: since('1.40', bool('Do not bind what is mounted below.')),
+    CreateMountpoint: since('1.42', bool('Make the directory on the host when it is missing.')),
     ReadOnlyNonRecursive: bool('Mounts below stay writable although the mount is read-only.'),
     ReadOnlyForceRecursive: bool('Fail unless mounts below can be made read-only too.'),
   },
@@ -51,20 +65,28 @@ export type ImageMountOptions = Static<typeof ImageMountOptions>;
 export const ClusterOptions = object('ClusterOptions', {}, {});
 export type ClusterOptions = Static<typeof ClusterOptions>;
 
+const NO_SWARM = 'There is no swarm.';
+
 export const Mount = object(
   'Mount',
   {},
   {
-    Type: MountType,
+    Type: differs('image, npipe and cluster are refused.', MountType),
     Source: str('A path on the host, or the name of a volume or an image.'),
     Target: str('A path in the container.'),
     ReadOnly: bool(),
-    Consistency: oneOf('', 'default', 'consistent', 'cached', 'delegated'),
+    Consistency: notActedUpon(
+      'As with Docker on Linux: it is about Docker Desktop.',
+      oneOf('', 'default', 'consistent', 'cached', 'delegated'),
+    ),
     BindOptions,
     VolumeOptions: VolumeMountOptions,
     TmpfsOptions,
-    ImageOptions: ImageMountOptions,
-    ClusterOptions,
+    ImageOptions: refused('Mounts of images are not available.', {}, ImageMountOptions, {
+      Type: 'volume',
+      Target: '/x',
+    }),
+    ClusterOptions: refused(NO_SWARM, {}, ClusterOptions, { Type: 'volume', Target: '/x' }),
   },
 );
 export type Mount = Static<typeof Mount>;

@@ -1,4 +1,21 @@
-import { bool, dict, extend, list, nullable, object, type Static, str, time, uint } from '../schema/type.ts';
+import {
+  bool,
+  dict,
+  differs,
+  extend,
+  list,
+  notActedUpon,
+  nullable,
+  object,
+  refused,
+  requiredSince,
+  since,
+  type Static,
+  str,
+  time,
+  uint,
+  until,
+} from '../schema/type.ts';
 import { EndpointSettings } from './networking-config.ts';
 
 export const IPAMConfig = object(
@@ -13,28 +30,41 @@ export const IPAMConfig = object(
 );
 export type IPAMConfig = Static<typeof IPAMConfig>;
 
-export const IPAM = object('IPAM', {}, { Driver: str(), Options: dict(str()), Config: list(IPAMConfig) });
+export const IPAM = object(
+  'IPAM',
+  {},
+  {
+    Driver: differs('default; others are refused.', str()),
+    Options: notActedUpon('As with Docker, the default driver has none; they are shown.', dict(str())),
+    Config: list(IPAMConfig),
+  },
+);
 export type IPAM = Static<typeof IPAM>;
 
 export const ConfigReference = object('ConfigReference', {}, { Network: str() });
 export type ConfigReference = Static<typeof ConfigReference>;
 
+const NO_SWARM = 'There is no swarm.';
+
 export const NetworkCreateRequest = object(
   'NetworkCreateRequest',
-  { Name: str() },
+  { Name: differs("Of letters, digits, '_', '.' and '-'; Docker takes anything.", str()) },
   {
-    CheckDuplicate: bool('Until API 1.43; names are always unique now.'),
-    Driver: str(),
-    Scope: str(),
+    CheckDuplicate: until('1.43', notActedUpon('As with Docker since 25: names are always unique.', bool())),
+    Driver: differs('bridge, macvlan, host and null; overlay, ipvlan and plugins are refused.', str()),
+    Scope: refused(NO_SWARM, 'swarm', str()),
     Internal: bool('No way out of the network.'),
-    Attachable: bool(),
-    Ingress: bool(),
-    ConfigOnly: bool(),
-    ConfigFrom: ConfigReference,
+    Attachable: notActedUpon('It is about networks of a swarm; every network here is open to containers.', bool()),
+    Ingress: refused(NO_SWARM, true, bool()),
+    ConfigOnly: refused('Each network has its own configuration.', true, bool()),
+    ConfigFrom: refused('Each network has its own configuration.', { Network: 'other' }, ConfigReference),
     IPAM,
-    EnableIPv4: bool(),
+    EnableIPv4: since('1.48', bool()),
     EnableIPv6: bool(),
-    Options: dict(str()),
+    Options: differs(
+      'As with Docker, options that the driver does not know are kept and shown only; docs/reference/cli.md has those it knows.',
+      dict(str()),
+    ),
     Labels: dict(str()),
   },
 );
@@ -60,24 +90,27 @@ export const IPAMInspect = object('IPAMInspect', {
 export type IPAMInspect = Static<typeof IPAMInspect>;
 
 /** A network in the list: without its containers. */
-export const NetworkSummary = object('NetworkSummary', {
-  Name: str(),
-  Id: str(),
-  Created: time(),
-  Scope: str(),
-  Driver: str(),
-  EnableIPv4: bool(),
-  EnableIPv6: bool(),
-  IPAM: IPAMInspect,
-  Internal: bool(),
-  Attachable: bool(),
-  Ingress: bool(),
-  ConfigFrom: ConfigReference,
-  ConfigOnly: bool(),
-  Containers: nullable(dict(NetworkContainer, 'By container id. Docker sends an empty object in the list.')),
-  Options: nullable(dict(str())),
-  Labels: nullable(dict(str())),
-});
+export const NetworkSummary = object(
+  'NetworkSummary',
+  {
+    Name: str(),
+    Id: str(),
+    Created: time(),
+    Scope: str(),
+    Driver: str(),
+    EnableIPv4: requiredSince('1.48', bool()),
+    EnableIPv6: bool(),
+    IPAM: IPAMInspect,
+    Internal: bool(),
+    Attachable: bool(),
+    Ingress: bool(),
+    ConfigFrom: ConfigReference,
+    ConfigOnly: bool(),
+    Options: nullable(dict(str())),
+    Labels: nullable(dict(str())),
+  },
+  { Containers: until('1.51', nullable(dict(NetworkContainer, 'An empty object.'))) },
+);
 export type NetworkSummary = Static<typeof NetworkSummary>;
 
 export const SubnetStatus = object('SubnetStatus', { IPsInUse: uint(), DynamicIPsAvailable: uint() });
@@ -90,7 +123,12 @@ export const NetworkStatus = object(
 );
 export type NetworkStatus = Static<typeof NetworkStatus>;
 
-export const NetworkInspect = extend('NetworkInspect', NetworkSummary, {}, { Status: NetworkStatus });
+export const NetworkInspect = extend(
+  'NetworkInspect',
+  NetworkSummary,
+  { Containers: nullable(dict(NetworkContainer, 'By container id.')) },
+  { Status: since('1.52', NetworkStatus) },
+);
 export type NetworkInspect = Static<typeof NetworkInspect>;
 
 export const NetworkConnectRequest = object(

@@ -1,4 +1,4 @@
-import { list, nullable, object, type Static, str } from '../schema/type.ts';
+import { list, notActedUpon, nullable, object, type Static, str } from '../schema/type.ts';
 import { Descriptor, Platform } from './descriptor.ts';
 
 /** Credentials for a registry: the body of /auth, and `X-Registry-Auth` as base64url of this JSON. */
@@ -9,7 +9,7 @@ export const AuthConfig = object(
     username: str(),
     password: str(),
     auth: str('Base64 of username:password.'),
-    email: str('Not used.'),
+    email: notActedUpon('As with Docker: registries ask for none.', str()),
     serveraddress: str(),
     identitytoken: str('A refresh token.'),
     registrytoken: str('A bearer token.'),

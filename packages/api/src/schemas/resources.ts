@@ -1,4 +1,17 @@
-import { bool, dict, int, list, object, type Static, str, uint } from '../schema/type.ts';
+import {
+  bool,
+  dict,
+  filledUntil,
+  int,
+  list,
+  notActedUpon,
+  object,
+  refused,
+  type Static,
+  str,
+  uint,
+  until,
+} from '../schema/type.ts';
 
 export const Ulimit = object('Ulimit', {}, { Name: str(), Soft: int('-1 is unlimited.'), Hard: int() });
 export type Ulimit = Static<typeof Ulimit>;
@@ -40,6 +53,8 @@ export const RestartPolicy = object(
 );
 export type RestartPolicy = Static<typeof RestartPolicy>;
 
+const WINDOWS = 'As with Docker on Linux: it is about Windows.';
+
 /** Limits that can also be changed while the container lives. */
 export const Resources = object(
   'Resources',
@@ -63,19 +78,26 @@ export const Resources = object(
     CpusetMems: str(),
     Devices: list(DeviceMapping),
     DeviceCgroupRules: list(str(), 'type major:minor permissions, such as c 13:* rwm.'),
-    DeviceRequests: list(DeviceRequest),
-    KernelMemory: int('Bytes. Gone since API 1.42.'),
-    KernelMemoryTCP: int('Bytes. cgroup v1 only.'),
+    DeviceRequests: refused(
+      'There is no driver for devices such as GPUs.',
+      [{ Driver: 'nvidia', Count: -1 }],
+      list(DeviceRequest),
+    ),
+    KernelMemory: until(
+      '1.41',
+      filledUntil('1.41', 0, refused('Linux has removed such limits.', 8388608, int('Bytes.'))),
+    ),
+    KernelMemoryTCP: until('1.51', filledUntil('1.41', 0, int('Bytes. cgroup v1 only.'))),
     MemoryReservation: int('Bytes.'),
     MemorySwap: int('Bytes of memory and swap together; -1 is unlimited, 0 is twice Memory.'),
     MemorySwappiness: int('0 to 100, or -1 for the default.'),
     OomKillDisable: bool(),
     PidsLimit: int('0 and -1 are unlimited.'),
     Ulimits: list(Ulimit),
-    CpuCount: int('Windows only.'),
-    CpuPercent: int('Windows only.'),
-    IOMaximumIOps: uint('Windows only.'),
-    IOMaximumBandwidth: uint('Windows only.'),
+    CpuCount: notActedUpon(WINDOWS, int('Windows only.')),
+    CpuPercent: notActedUpon(WINDOWS, int('Windows only.')),
+    IOMaximumIOps: notActedUpon(WINDOWS, uint('Windows only.')),
+    IOMaximumBandwidth: notActedUpon(WINDOWS, uint('Windows only.')),
     MemoryHigh: int('Pouch: bytes beyond which it is slowed and reclaimed from; cgroup v2 only.'),
     MemoryLow: int('Pouch: bytes that are reclaimed last; cgroup v2 only.'),
     MemoryMin: int('Pouch: bytes that are never reclaimed; cgroup v2 only.'),

@@ -1,4 +1,19 @@
-import { bool, dict, int, json, list, nullable, object, type Static, str, tuple2 } from '../schema/type.ts';
+import {
+  bool,
+  dict,
+  filledUntil,
+  int,
+  json,
+  list,
+  nullable,
+  object,
+  requiredSince,
+  since,
+  type Static,
+  str,
+  tuple2,
+  until,
+} from '../schema/type.ts';
 
 export const PluginsInfo = object('PluginsInfo', {
   Volume: nullable(list(str())),
@@ -24,8 +39,8 @@ export const RegistryServiceConfig = object(
     Mirrors: nullable(list(str())),
   },
   {
-    AllowNondistributableArtifactsCIDRs: nullable(list(str())),
-    AllowNondistributableArtifactsHostnames: nullable(list(str())),
+    AllowNondistributableArtifactsCIDRs: until('1.48', filledUntil('1.48', null, nullable(list(str())))),
+    AllowNondistributableArtifactsHostnames: until('1.48', filledUntil('1.48', null, nullable(list(str())))),
   },
 );
 export type RegistryServiceConfig = Static<typeof RegistryServiceConfig>;
@@ -36,14 +51,14 @@ export const RuntimeInfo = object(
   {
     path: str(),
     runtimeArgs: nullable(list(str())),
-    status: nullable(dict(str(), 'Facts that the runtime tells of itself.')),
+    status: since('1.44', nullable(dict(str(), 'Facts that the runtime tells of itself.'))),
     runtimeType: str(),
     options: dict(json()),
   },
 );
 export type RuntimeInfo = Static<typeof RuntimeInfo>;
 
-export const Commit = object('Commit', { ID: str() }, { Expected: str() });
+export const Commit = object('Commit', { ID: str() }, { Expected: until('1.48', str()) });
 export type Commit = Static<typeof Commit>;
 
 export const ContainerdInfo = object(
@@ -73,6 +88,9 @@ export type DeviceInfo = Static<typeof DeviceInfo>;
 export const FirewallInfo = object('FirewallInfo', { Driver: str() }, { Info: nullable(list(tuple2(str()))) });
 export type FirewallInfo = Static<typeof FirewallInfo>;
 
+/** Whether plugins of the Node Resource Interface are asked. */
+export const NRIInfo = object('NRIInfo', {}, { Info: nullable(list(tuple2(str()))) });
+export type NRIInfo = Static<typeof NRIInfo>;
 /** Something that this host can do or not, found by probing. */
 export const HostFeature = object('HostFeature', {
   Name: str(),
@@ -141,19 +159,21 @@ export const SystemInfo = object(
     InitCommit: Commit,
     SecurityOptions: list(str()),
     Warnings: nullable(list(str())),
-    CDISpecDirs: nullable(list(str())),
+    CDISpecDirs: requiredSince('1.44', nullable(list(str()))),
   },
   {
     CgroupVersion: str('1 or 2.'),
-    KernelMemory: bool(),
-    KernelMemoryTCP: bool(),
-    BridgeNfIptables: bool(),
-    BridgeNfIp6tables: bool(),
+    KernelMemory: until('1.41', filledUntil('1.41', false, bool())),
+    KernelMemoryTCP: until('1.51', filledUntil('1.41', false, bool())),
+    BridgeNfIptables: until('1.49', filledUntil('1.49', false, bool())),
+    BridgeNfIp6tables: until('1.49', filledUntil('1.49', false, bool())),
     ProductLicense: str(),
+    ExecutionDriver: until('1.24', str()),
     DefaultAddressPools: list(NetworkAddressPool),
-    FirewallBackend: FirewallInfo,
-    DiscoveredDevices: list(DeviceInfo),
-    Containerd: ContainerdInfo,
+    FirewallBackend: since('1.49', FirewallInfo),
+    DiscoveredDevices: since('1.50', list(DeviceInfo)),
+    NRI: since('1.53', NRIInfo),
+    Containerd: since('1.46', ContainerdInfo),
     Features: list(HostFeature, 'Pouch: what containers can be given here beyond what Docker has.'),
   },
 );

@@ -20,7 +20,7 @@ test('schemas carry the types that engine code wants', () => {
       ContainerInspect['State']['Status'],
       'created' | 'running' | 'paused' | 'restarting' | 'removing' | 'exited' | 'dead'
     >,
-    Equal<ImageInspect['Created'], string | null | undefined>,
+    Equal<ImageInspect['Created'], string | undefined>,
     Equal<ContainerInspect['NetworkSettings']['Ports'][string], { HostIp?: string; HostPort?: string }[] | null>,
   ] = [true, true, true, true, true, true, true];
   assert.equal(checks.length, 7);

@@ -1,4 +1,18 @@
-import { dict, int, json, list, nullable, object, oneOf, type Static, str, time, uint } from '../schema/type.ts';
+import {
+  dict,
+  int,
+  json,
+  list,
+  nullable,
+  object,
+  oneOf,
+  refused,
+  since,
+  type Static,
+  str,
+  time,
+  uint,
+} from '../schema/type.ts';
 
 export const VolumeUsageData = object('VolumeUsageData', {
   Size: int('Bytes; -1 when it is not known.'),
@@ -24,7 +38,13 @@ export type Volume = Static<typeof Volume>;
 export const VolumeCreateRequest = object(
   'VolumeCreateRequest',
   {},
-  { Name: str(), Driver: str(), DriverOpts: dict(str()), Labels: dict(str()) },
+  {
+    Name: str(),
+    Driver: str(),
+    DriverOpts: dict(str()),
+    Labels: dict(str()),
+    ClusterVolumeSpec: since('1.42', refused('There is no swarm.', {}, json())),
+  },
 );
 export type VolumeCreateRequest = Static<typeof VolumeCreateRequest>;
 

@@ -36,10 +36,18 @@ const container = {
   top: node("List a container's processes", () => import('../commands/top.ts')),
   unpause: node('Let frozen containers go on', () => import('../commands/unpause.ts')),
   update: node('Change the limits of containers while they live', () => import('../commands/update.ts')),
+  upgrade: node('Put another image under a container', () => import('../commands/upgrade.ts')),
   wait: node('Wait until containers stop, then print their exit codes', () => import('../commands/wait.ts')),
 } satisfies Record<string, CommandNode>;
 
+const checkpoint = {
+  create: node("Write a container's processes down with CRIU", () => import('../commands/checkpoint-create.ts')),
+  ls: node("List a container's checkpoints", () => import('../commands/checkpoint-ls.ts'), ['list']),
+  rm: node('Remove a checkpoint', () => import('../commands/checkpoint-rm.ts'), ['remove']),
+} satisfies Record<string, CommandNode>;
+
 const image = {
+  build: node('Build an image of a Dockerfile', () => import('../commands/build.ts')),
   history: node('Show the layers of an image and what made them', () => import('../commands/history.ts')),
   import: node('Make an image of a tar archive of files', () => import('../commands/import.ts')),
   inspect: node('Show everything about images as JSON', () => import('../commands/image-inspect.ts')),
@@ -51,6 +59,11 @@ const image = {
   rm: node('Remove images', () => import('../commands/rmi.ts'), ['remove']),
   save: node('Write images as a tar archive', () => import('../commands/save.ts')),
   tag: node('Give an image another name', () => import('../commands/tag.ts')),
+} satisfies Record<string, CommandNode>;
+
+const builder = {
+  build: node('Build an image of a Dockerfile', () => import('../commands/build.ts')),
+  prune: node('Remove build cache that nothing uses', () => import('../commands/builder-prune.ts')),
 } satisfies Record<string, CommandNode>;
 
 const network = {
@@ -78,11 +91,41 @@ const system = {
   prune: node('Remove everything that nothing uses', () => import('../commands/system-prune.ts')),
 } satisfies Record<string, CommandNode>;
 
+const compose = {
+  build: node('Build the images of services', () => import('../commands/compose/build.ts')),
+  config: node('Check the files and show what they mean', () => import('../commands/compose/config.ts'), ['convert']),
+  cp: node("Copy files between a service's container and this machine", () => import('../commands/compose/cp.ts')),
+  create: node('Create the containers of services', () => import('../commands/compose/create.ts')),
+  down: node('Stop and remove containers and networks', () => import('../commands/compose/down.ts')),
+  events: node('Watch what happens to containers', () => import('../commands/compose/events.ts')),
+  exec: node("Run a command in a service's container", () => import('../commands/compose/exec.ts')),
+  images: node('List the images of the containers', () => import('../commands/compose/images.ts')),
+  kill: node('Send a signal to containers (SIGKILL by default)', () => import('../commands/compose/kill.ts')),
+  logs: node('Print what containers wrote', () => import('../commands/compose/logs.ts')),
+  ls: node('List the projects that have containers', () => import('../commands/compose/ls.ts')),
+  pause: node('Freeze containers', () => import('../commands/compose/pause.ts')),
+  port: node('Show where a port is published', () => import('../commands/compose/port.ts')),
+  ps: node('List containers', () => import('../commands/compose/ps.ts')),
+  pull: node('Fetch the images of services', () => import('../commands/compose/pull.ts')),
+  restart: node('Restart containers', () => import('../commands/compose/restart.ts')),
+  rm: node('Remove stopped containers', () => import('../commands/compose/rm.ts')),
+  run: node('Run one command in a new container of a service', () => import('../commands/compose/run.ts')),
+  scale: node('Change how many containers services have', () => import('../commands/compose/scale.ts')),
+  start: node('Start containers that exist', () => import('../commands/compose/start.ts')),
+  stop: node('Stop containers', () => import('../commands/compose/stop.ts')),
+  top: node('List the processes of containers', () => import('../commands/compose/top.ts')),
+  unpause: node('Let frozen containers go on', () => import('../commands/compose/unpause.ts')),
+  up: node('Create and start containers', () => import('../commands/compose/up.ts')),
+  version: node('Show the version', () => import('../commands/compose/version.ts')),
+  watch: node('Carry changes of files over to containers', () => import('../commands/compose/watch.ts')),
+} satisfies Record<string, CommandNode>;
+
 /** Every command, and where its module is. */
 export const COMMANDS: Tree = {
   run: top('common', container.run),
   exec: top('common', container.exec),
   ps: top('common', container.ls),
+  build: top('common', image.build),
   pull: top('common', image.pull),
   push: top('common', image.push),
   images: top('common', image.ls),
@@ -94,6 +137,14 @@ export const COMMANDS: Tree = {
     group: 'common',
   },
   info: top('common', system.info),
+  builder: { purpose: 'Building images, and its cache', group: 'management', children: builder },
+  checkpoint: { purpose: 'Containers frozen into files', group: 'management', children: checkpoint },
+  compose: {
+    purpose: 'Applications of several containers, from a Compose file',
+    group: 'management',
+    children: compose,
+    flags: () => import('../compose/flags.ts'),
+  },
   container: { purpose: 'Everything about containers', group: 'management', children: container },
   image: { purpose: 'Everything about images', group: 'management', children: image },
   network: { purpose: 'Everything about networks', group: 'management', children: network },
@@ -133,5 +184,6 @@ export const COMMANDS: Tree = {
   top: top('other', container.top),
   unpause: top('other', container.unpause),
   update: top('other', container.update),
+  upgrade: top('other', container.upgrade),
   wait: top('other', container.wait),
 };

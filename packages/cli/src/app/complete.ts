@@ -36,7 +36,11 @@ async function candidatesFor(context: Context, before: readonly string[], curren
   if (first === 'help') return Object.keys(COMMANDS);
   if (!node) return [];
   if (!isGroup(node)) return await commandCandidates(context, (await node.load()).default, rest, current);
-  const [second, ...more] = rest;
+  const flags = (await node.flags?.())?.default ?? {};
+  const group = skipFlags(flags, rest, false);
+  if (group.pending) return await valuesOf(context, group.pending);
+  const [second, ...more] = group.args;
+  if (second === undefined && current.startsWith('-')) return flagNames(flags);
   if (second === undefined) return Object.entries(node.children).map(([name, child]) => `${name}\t${child.purpose}`);
   const child = findIn(node.children, second);
   if (!child || isGroup(child)) return [];

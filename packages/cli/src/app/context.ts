@@ -12,6 +12,8 @@ export class Context implements Disposable {
   readonly stdout: Output = new Output(1);
   readonly stderr: Output = new Output(2);
   readonly globals: GlobalFlags;
+  /** Values of the flags between a group's word and its command. */
+  groupFlags: Readonly<Record<string, unknown>> = {};
   #client: PouchClient | undefined;
 
   constructor(globals: GlobalFlags) {

@@ -11,7 +11,7 @@ export async function helpFor(words: readonly string[], width: number): Promise<
   const node = findIn(COMMANDS, first);
   if (!node) return undefined;
   if (!isGroup(node)) return commandHelp(first, node, (await node.load()).default, width);
-  if (second === undefined) return groupHelp(first, node);
+  if (second === undefined) return groupHelp(first, node, width, (await node.flags?.())?.default);
   const child = findIn(node.children, second);
   if (!child || isGroup(child)) return undefined;
   return commandHelp(`${first} ${second}`, child, (await child.load()).default, width);
@@ -34,13 +34,14 @@ function rootHelp(width: number): string {
   ].join('\n\n');
 }
 
-function groupHelp(name: string, group: GroupNode): string {
+function groupHelp(name: string, group: GroupNode, width: number, flags?: Flags): string {
   const commands = Object.entries(group.children).filter(([, node]) => !node.hidden);
   const lines = commands.map(([word, node]) => `  ${word.padEnd(11)} ${node.purpose}`);
   return [
-    `Usage:  pouch ${name} COMMAND`,
+    `Usage:  pouch ${name} ${flags ? '[OPTIONS] ' : ''}COMMAND`,
     group.purpose,
     `Commands:\n${lines.join('\n')}`,
+    ...(flags ? [flagHelp('Options', flags, Object.keys(flags), width)] : []),
     `Run 'pouch ${name} COMMAND --help' for more information on a command.`,
   ].join('\n\n');
 }

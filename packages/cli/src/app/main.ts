@@ -64,6 +64,25 @@ async function dispatch(plain: Context, argv: readonly string[]): Promise<number
 }
 
 async function runGroup(context: Context, word: string, group: GroupNode, rest: readonly string[]): Promise<number> {
+  const flags = await group.flags?.();
+  if (flags) {
+    try {
+      const parsed = parseFlags(flags.default, rest, false);
+      context.groupFlags = parsed.values;
+      return await runChild(context, word, group, parsed.args);
+    } catch (error) {
+      if (error instanceof HelpRequested) return await showHelp(context, [word]);
+      if (!(error instanceof FlagError)) throw error;
+      context.warn(
+        `${error.message}\n\nUsage:  pouch ${word} [OPTIONS] COMMAND\n\nRun 'pouch ${word} --help' for more information`,
+      );
+      return 125;
+    }
+  }
+  return await runChild(context, word, group, rest);
+}
+
+async function runChild(context: Context, word: string, group: GroupNode, rest: readonly string[]): Promise<number> {
   const [second, ...args] = rest;
   if (second === undefined || second === '--help' || second === '-h' || second === 'help') {
     return await showHelp(context, [word, ...args]);

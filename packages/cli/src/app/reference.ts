@@ -3,7 +3,7 @@ import type { Example } from './command.ts';
 import { COMMANDS } from './commands.ts';
 import { GLOBAL_FLAGS } from './globals.ts';
 import { aliasesOf } from './help.ts';
-import { type CommandNode, isGroup } from './tree.ts';
+import { type CommandNode, type GroupNode, isGroup } from './tree.ts';
 
 export interface FlagReference {
   readonly name: string;
@@ -49,9 +49,24 @@ export async function cliReference(): Promise<CliReference> {
       flags: flagReferences(command.flags),
     });
   };
+  const visitGroup = async (path: string, group: GroupNode): Promise<void> => {
+    const flags = (await group.flags?.())?.default;
+    if (flags) {
+      commands.push({
+        path,
+        purpose: group.purpose,
+        description: undefined,
+        usage: [`${path} [OPTIONS] COMMAND`],
+        aliases: [],
+        examples: [],
+        flags: flagReferences(flags),
+      });
+    }
+    for (const [word, child] of Object.entries(group.children)) await visit(`${path} ${word}`, child);
+  };
   for (const [name, node] of Object.entries(COMMANDS)) {
     if (!isGroup(node)) await visit(`pouch ${name}`, node);
-    else for (const [word, child] of Object.entries(node.children)) await visit(`pouch ${name} ${word}`, child);
+    else await visitGroup(`pouch ${name}`, node);
   }
   commands.sort((a, b) => (a.path < b.path ? -1 : 1));
   return { globalFlags: flagReferences(GLOBAL_FLAGS), commands };

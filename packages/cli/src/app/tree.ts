@@ -1,3 +1,4 @@
+import type { Flags } from '../flags/flag.ts';
 import type { Command } from './command.ts';
 
 /** Where a command stands in `pouch help`. */
@@ -19,6 +20,8 @@ export interface GroupNode {
   readonly purpose: string;
   readonly group: 'management';
   readonly children: Readonly<Record<string, CommandNode>>;
+  /** Flags between the word and its command. */
+  readonly flags?: () => Promise<{ readonly default: Flags }>;
 }
 
 export type Tree = Readonly<Record<string, CommandNode | GroupNode>>;

@@ -17,14 +17,17 @@ export default command({
     attach: bool('Show its output, pass signals on, and end with its exit code', { short: 'a' }),
     'detach-keys': str('Keys that leave it running and bring you back (default "ctrl-p,ctrl-q")'),
     interactive: bool('Send it your input', { short: 'i' }),
-    checkpoint: str('Checkpoint', { refused: 'Pouch has no checkpoints' }),
-    'checkpoint-dir': str('Directory of the checkpoint', { refused: 'Pouch has no checkpoints' }),
+    checkpoint: str('Go on from this checkpoint'),
+    'checkpoint-dir': str('Directory that it is in', { complete: 'file' }),
   },
   async run(context, flags, args) {
     const [id = ''] = args;
     if (!flags.attach && !flags.interactive) {
-      return await forEachTarget(context, args, (name) => context.client.containers.start(name));
+      const { checkpoint, 'checkpoint-dir': dir } = flags;
+      const from = checkpoint ? { checkpoint, ...(dir && { checkpointDir: dir }) } : {};
+      return await forEachTarget(context, args, (name) => context.client.containers.start(name, from));
     }
+    if (flags.checkpoint) throw new UsageError('a checkpoint cannot be started with --attach or --interactive');
     if (args.length > 1) throw new UsageError('you cannot start and attach multiple containers at once');
     return await startAttached(context, id, {
       stdin: flags.interactive,

@@ -7,7 +7,7 @@ export default command({
   usage: '[OPTIONS]',
   args: { min: 0, max: 0 },
   examples: [
-    { command: 'pouch system prune', does: 'stopped containers, unused networks, unnamed images' },
+    { command: 'pouch system prune', does: 'stopped containers, unused networks, unnamed images, build cache' },
     { command: 'pouch system prune -af --volumes', does: 'everything that nothing uses, without asking' },
   ],
   complete: 'none',
@@ -38,9 +38,19 @@ export default command({
       item.Untagged ? `untagged: ${item.Untagged}` : `deleted: ${item.Deleted}`,
     );
     report('Deleted Images', lines);
-    context.print(`Total reclaimed space: ${humanSize(reclaimed + images.SpaceReclaimed)}`);
+    const cache = await client.builds.prune({ all: flags.all, ...cacheFilters(flags.filter) });
+    report('Deleted build cache objects', cache.CachesDeleted ?? []);
+    reclaimed += images.SpaceReclaimed + cache.SpaceReclaimed;
+    context.print(`Total reclaimed space: ${humanSize(reclaimed)}`);
   },
 });
+
+/** The cache has no labels. */
+function cacheFilters(filters: Readonly<Record<string, readonly string[]>>): {
+  filters?: Record<string, readonly string[]>;
+} {
+  return filters['until'] ? { filters: { until: filters['until'] } } : {};
+}
 
 function warning(all: boolean, volumes: boolean, filters: Readonly<Record<string, readonly string[]>>): string {
   const lines = [
@@ -49,6 +59,7 @@ function warning(all: boolean, volumes: boolean, filters: Readonly<Record<string
     '  - all networks not used by at least one container',
     ...(volumes ? ['  - all anonymous volumes not used by at least one container'] : []),
     all ? '  - all images without at least one container associated to them' : '  - all dangling images',
+    all ? '  - all build cache' : '  - unused build cache',
   ];
   const given = Object.entries(filters).flatMap(([name, values]) => values.map((value) => `  - ${name}=${value}`));
   if (given.length > 0) lines.push('', '  Items to be pruned will be filtered with:', ...given);

@@ -2,6 +2,7 @@ import type { ContainerConfig, ContainerCreateRequest, HostConfig } from '@pouch
 import type { ContainerFlags } from './container-flags.ts';
 import { readEnvironment, readLabels } from './environment.ts';
 import { healthConfig, parseRestartPolicy } from './limits.ts';
+import { machineConfig, machineHostConfig } from './machine-flags.ts';
 import { checkMode, optionMap } from './names.ts';
 import { combineNetworks } from './networks.ts';
 import { parsePorts } from './ports.ts';
@@ -74,6 +75,7 @@ function processConfig(
     ...(flags['stop-signal'] && { StopSignal: flags['stop-signal'] }),
     ...(flags['stop-timeout'] !== undefined && { StopTimeout: flags['stop-timeout'] }),
     ...(health && { Healthcheck: health }),
+    ...machineConfig(flags, given),
   };
 }
 
@@ -91,6 +93,7 @@ function hostConfig(
   const security = parseSecurityOptions(flags['security-opt']);
   return {
     ...resources(flags, given),
+    ...machineHostConfig(flags, given),
     Binds: [...binds],
     ContainerIDFile: flags.cidfile,
     LogConfig: { Type: flags['log-driver'], Config: logOptions(flags) },

@@ -3,6 +3,7 @@ import { bool, list, map, optionalInt, parsedList, str } from '../flags/types.ts
 import { parseMount } from './mount.ts';
 import { checkAddress, checkDnsSearch, checkExtraHost, checkLink, checkStream } from './names.ts';
 import { checkMac, parseNetwork } from './networks.ts';
+import { MACHINE_FLAGS } from './machine-flags.ts';
 import { HEALTH_FLAGS, RESOURCE_FLAGS } from './resource-flags.ts';
 
 const LOGS = { group: 'Logging' } as const;
@@ -127,6 +128,7 @@ export const CONTAINER_FLAGS = {
   'log-driver': str('How its output is kept: json-file, none, …', LOGS),
   'log-opt': list('Option of the log driver: max-size=10m', LOGS),
 
+  ...MACHINE_FLAGS,
   ...RESOURCE_FLAGS,
   ...HEALTH_FLAGS,
 

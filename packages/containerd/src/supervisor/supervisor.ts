@@ -11,6 +11,8 @@ export interface SupervisorOptions extends LaunchOptions {
   readonly checkIntervalMs?: number | undefined;
   /** Milliseconds without an answer after which a live containerd is killed and started anew. Default 60,000. */
   readonly hangTimeoutMs?: number | undefined;
+  /** Done while none runs, before one is started; what it resolves with is disposed of when that answers or has failed. */
+  readonly beforeLaunch?: (() => Promise<Disposable>) | undefined;
 }
 
 export type SupervisorState =
@@ -107,6 +109,7 @@ export class ContainerdSupervisor implements AsyncDisposable {
         await this.#end(found, 5000);
       }
     }
+    using _prepared = await this.#options.beforeLaunch?.();
     const { identity, exited } = await launchContainerd(this.#options);
     this.#process = identity;
     background(

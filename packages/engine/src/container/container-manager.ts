@@ -1,4 +1,7 @@
 import type {
+  AuthConfig,
+  Checkpoint,
+  CheckpointCreateRequest,
   ContainerChange,
   ContainerCreateRequest,
   ContainerCreateResponse,
@@ -9,6 +12,8 @@ import type {
   ContainerTop,
   ContainerUpdateRequest,
   ContainerUpdateResponse,
+  ContainerUpgradeRequest,
+  ContainerUpgradeResponse,
   ContainerWaitResponse,
   EndpointSettings,
   ExecCreateRequest,
@@ -16,7 +21,8 @@ import type {
 } from '@pouch/api';
 import { isErrorCode, PouchError } from '@pouch/base';
 import { type CgroupHierarchy, cgroupPaths, listCgroupPids } from '@pouch/linux';
-import type { ImageService } from '../image/image-service.ts';
+import type { ContainerImage, ImageService } from '../image/image-service.ts';
+import type { Checkpointer } from './checkpoint/checkpointer.ts';
 import type { Container } from './container.ts';
 import type {
   ArchiveStat,
@@ -29,6 +35,7 @@ import type {
   WaitCondition,
 } from './container-service.ts';
 import { validateContainerName } from './create/index.ts';
+import { explained } from './explained.ts';
 import type { ExecManager } from './exec/exec-manager.ts';
 import type { ContainerFilesystem } from './filesystem/index.ts';
 import type { CommitOptions, Committer } from './lifecycle/committer.ts';
@@ -43,6 +50,7 @@ import type { StartPlanner } from './lifecycle/start-plan.ts';
 import type { Starter } from './lifecycle/starter.ts';
 import type { Stopper } from './lifecycle/stopper.ts';
 import type { Updater } from './lifecycle/updater.ts';
+import type { Upgrader } from './upgrade/upgrader.ts';
 import { waitFor } from './lifecycle/waiter.ts';
 import { attachTo, readLogs } from './stdio/attach.ts';
 import { inspectContainer } from './view/inspect.ts';
@@ -68,6 +76,8 @@ export interface ContainerManagerParts {
   readonly stopper: Stopper;
   readonly remover: Remover;
   readonly updater: Updater;
+  readonly upgrader: Upgrader;
+  readonly checkpointer: Checkpointer;
   readonly connector: NetworkConnector;
   readonly committer: Committer;
   readonly pruner: Pruner;
@@ -96,7 +106,7 @@ export class ContainerManager implements ContainerService {
 
   async create(
     request: ContainerCreateRequest,
-    options: { name?: string; platform?: string },
+    options: { name?: string; platform?: string; base?: ContainerImage },
   ): Promise<ContainerCreateResponse> {
     return await this.#parts.creator.create(request, options);
   }
@@ -153,8 +163,24 @@ export class ContainerManager implements ContainerService {
     });
   }
 
-  async start(name: string): Promise<void> {
-    await this.#parts.starter.start(this.#get(name));
+  async start(name: string, options: { checkpoint?: string; checkpointDir?: string } = {}): Promise<void> {
+    const container = this.#get(name);
+    const { starter, checkpointer } = this.#parts;
+    if (!options.checkpoint) return await starter.start(container);
+    const checkpoint = await checkpointer.find(container, options.checkpoint, options.checkpointDir);
+    await starter.start(container, { checkpoint });
+  }
+
+  async checkpointCreate(name: string, request: CheckpointCreateRequest): Promise<void> {
+    await this.#parts.checkpointer.create(this.#get(name), request);
+  }
+
+  async checkpointList(name: string, dir?: string): Promise<Checkpoint[]> {
+    return await this.#parts.checkpointer.list(this.#get(name), dir);
+  }
+
+  async checkpointRemove(name: string, checkpoint: string, dir?: string): Promise<void> {
+    await this.#parts.checkpointer.remove(this.#get(name), checkpoint, dir);
   }
 
   async stop(name: string, options: { signal?: string; timeout?: number }): Promise<void> {
@@ -163,21 +189,30 @@ export class ContainerManager implements ContainerService {
 
   async restart(name: string, options: { signal?: string; timeout?: number }): Promise<void> {
     const container = this.#get(name);
-    const keepsUnderRm = container.record.hostConfig.AutoRemove;
-    if (keepsUnderRm) container.restartPending = true;
+    container.restartPending = true;
     try {
       await this.#parts.stopper.stop(container, options).catch((error: unknown) => {
+        if (isErrorCode(error, 'invalid-argument')) {
+          const why = error.message.replace(/^cannot stop container: [^:]*: /, '');
+          throw new PouchError('invalid-argument', `Cannot restart container ${name}: ${why}`, { cause: error });
+        }
         if (!isErrorCode(error, 'not-modified')) throw error;
       });
       await this.#parts.starter.start(container);
     } finally {
       container.restartPending = false;
+      if (container.keepsNetwork && !container.live) {
+        container.keepsNetwork = false;
+        await this.#parts.context.networks.release(container.id);
+      }
     }
     this.#publish(container, 'restart');
   }
 
   async kill(name: string, signal?: string): Promise<void> {
-    await this.#parts.stopper.kill(this.#get(name), signal);
+    await explained(`cannot kill container: ${name}`, async () => {
+      await this.#parts.stopper.kill(this.#get(name), signal);
+    });
   }
 
   async pause(name: string): Promise<void> {
@@ -197,7 +232,7 @@ export class ContainerManager implements ContainerService {
     const container = this.#get(name);
     const { context } = this.#parts;
     await context.mutex.run(container.id, async () => {
-      if (container.status !== 'paused') throw new PouchError('conflict', `container ${container.id} is not paused`);
+      if (container.status !== 'paused') throw new PouchError('conflict', `Container ${container.id} is not paused`);
       await context.containerd.tasks.resume(container.id);
       container.transition('running');
     });
@@ -207,16 +242,17 @@ export class ContainerManager implements ContainerService {
   async rename(name: string, newName: string): Promise<void> {
     const container = this.#get(name);
     const { context } = this.#parts;
-    validateContainerName(newName);
+    if (newName === '') throw new PouchError('invalid-argument', 'Neither old nor new names may be empty');
+    const allocating = 'Error when allocating new name';
     const plain = newName.replace(/^\//, '');
     const oldName = container.record.name;
     if (plain === oldName) {
       throw new PouchError('invalid-argument', 'Renaming a container with the same name as its current name');
     }
+    await explained(allocating, () => validateContainerName(`/${plain}`));
     await context.mutex.run(container.id, async () => {
-      context.index.rename(container, plain);
+      await explained(allocating, () => context.index.rename(container, plain));
       context.networks.rename(container.id, plain);
-      await Promise.resolve();
     });
     this.#publish(container, 'rename', { oldName: `/${oldName}` });
   }
@@ -225,12 +261,17 @@ export class ContainerManager implements ContainerService {
     return await this.#parts.updater.update(this.#get(name), request);
   }
 
+  async upgrade(
+    name: string,
+    request: ContainerUpgradeRequest,
+    options: { auth?: AuthConfig } = {},
+  ): Promise<ContainerUpgradeResponse> {
+    return await this.#parts.upgrader.upgrade(this.#get(name), request, options);
+  }
+
   async remove(name: string, options: { force: boolean; volumes: boolean; link?: boolean }): Promise<void> {
     if (options.link)
-      throw new PouchError(
-        'unsupported',
-        'links of the default bridge cannot be removed one by one; remove the container',
-      );
+      throw new PouchError('unsupported', 'Conflict, cannot remove the default link name of the container');
     await this.#parts.remover.remove(this.#get(name), options);
   }
 
@@ -355,7 +396,7 @@ export class ContainerManager implements ContainerService {
   }
 
   async execCreate(name: string, request: ExecCreateRequest): Promise<string> {
-    return await Promise.resolve(this.#parts.execs.create(this.#get(name), request));
+    return await this.#parts.execs.create(this.#get(name), request);
   }
 
   async execStart(

@@ -1,5 +1,6 @@
 import type { ContainerConfig, EndpointSettings, HealthcheckResult, HostConfig, MountPoint } from '@pouch/api';
 import type { Platform } from '@pouch/oci';
+import type { ImageInit } from './rich/rich-types.ts';
 
 /**
  * What a container is in. `creating` and `removing` are steps that a crash can interrupt: reconciliation finishes them.
@@ -47,17 +48,22 @@ export interface ContainerRecord {
   name: string;
   /** Nanoseconds since the epoch, decimal. */
   readonly created: string;
-  readonly imageId: string;
+  imageId: string;
   /** As the user named it. */
-  readonly imageReference: string;
-  readonly manifestDigest: string;
-  readonly chainId: string;
-  readonly platform: Platform;
+  imageReference: string;
+  manifestDigest: string;
+  /** Absent in records of before they were kept. */
+  manifestSize?: number;
+  manifestType?: string;
+  chainId: string;
+  platform: Platform;
   /** User's config merged with the image's: final. */
   config: ContainerConfig;
   hostConfig: HostConfig;
   /** Networks it is to be attached to, by network name. */
   endpoints: Record<string, EndpointSettings>;
+  /** Ids of the networks of the last run, by name: clients compare them also while the container does not run. */
+  networkIds?: Record<string, string>;
   path: string;
   args: string[];
   mounts: ContainerMount[];
@@ -65,7 +71,51 @@ export interface ContainerRecord {
   quotas?: ContainerQuota[];
   /** CPUs chosen for the present run, where the container leaves the choice to the daemon. */
   assignedCpus?: string;
+  /** Of a rich container: the init of its image that runs its command as a service. */
+  init?: ImageInit;
+  /** Its snapshot; the container's id until its first upgrade. */
+  snapshotKey?: string;
+  /** What it was before its last upgrade, kept until a time: milliseconds since the epoch. */
+  previous?: { readonly generation: ContainerGeneration; readonly until: number };
+  /** An upgrade under way. */
+  upgrade?: ContainerUpgrade;
   state: ContainerState;
+}
+
+/** What of a container comes of its image, and its files. */
+export type ContainerGeneration = Pick<
+  ContainerRecord,
+  | 'imageId'
+  | 'imageReference'
+  | 'manifestDigest'
+  | 'chainId'
+  | 'platform'
+  | 'config'
+  | 'path'
+  | 'args'
+  | 'mounts'
+  | 'init'
+  | 'manifestSize'
+  | 'manifestType'
+> & { readonly snapshotKey: string };
+
+/**
+ * `preparing`, `switching`: the record is of the old image, `other` is the new one. `watching`: the record is of the new
+ * image, `other` is the old one. `rolling-back`: the record is of the old image again, `other` is the one that failed.
+ */
+export interface ContainerUpgrade {
+  phase: 'preparing' | 'switching' | 'watching' | 'rolling-back';
+  readonly other: ContainerGeneration;
+  /** It ran when the upgrade began, and is to run at its end. */
+  readonly running: boolean;
+  /** `other` was kept from before, and stays kept when this fails. */
+  readonly kept: boolean;
+  /** Volumes made for the new image. */
+  readonly volumes: readonly string[];
+  /** Milliseconds. */
+  readonly watch: number;
+  /** Milliseconds since the epoch; 0 until it was started. */
+  watchUntil?: number;
 }
 
 /** A mount decided at create: what inspect shows, and what start needs besides. */

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import type { HostConfig } from '@pouch/api';
-import { KeyedMutex, type Logger, nowNanos } from '@pouch/base';
-import type { ContainerdClient } from '@pouch/containerd';
+import type { ExecCreateRequest, HostConfig } from '@pouch/api';
+import { background, KeyedMutex, type Logger, nowNanos } from '@pouch/base';
+import type { ContainerdClient, ExitKeeper } from '@pouch/containerd';
 import {
   type CgroupDriver,
   type CgroupHierarchy,
@@ -12,12 +12,14 @@ import {
   writeCgroupLimits,
 } from '@pouch/linux';
 import type { EventBus } from '../events/event-bus.ts';
+import { type Hooks, NO_HOOKS } from '../hooks/hook-points.ts';
 import type { ImageService } from '../image/image-service.ts';
 import type { NetworkManager } from '../network/network-manager.ts';
 import type { Database } from '../store/database.ts';
 import { RecordTable } from '../store/record-table.ts';
 import type { QuotaService } from '../quota/quota-service.ts';
 import type { VolumeService } from '../volume/volume-service.ts';
+import { Checkpointer } from './checkpoint/checkpointer.ts';
 import type { Container } from './container.ts';
 import { ContainerIndex } from './container-index.ts';
 import { ContainerManager } from './container-manager.ts';
@@ -30,7 +32,9 @@ import { publishContainerEvent } from './lifecycle/container-events.ts';
 import type { LifecycleContext } from './lifecycle/context.ts';
 import { type CreateEnvironment, Creator } from './lifecycle/creator.ts';
 import { ExitHandler } from './lifecycle/exit-handler.ts';
+import { InitScriptRunner } from './lifecycle/init-script.ts';
 import { NetworkConnector } from './lifecycle/network-connector.ts';
+import { tellPlugins } from './lifecycle/plugin-calls.ts';
 import { ProcViews, type ProcViewDependencies } from './lifecycle/proc-views.ts';
 import { Pruner } from './lifecycle/pruner.ts';
 import { Reconciler } from './lifecycle/reconciler.ts';
@@ -46,8 +50,13 @@ import { type RuntimeDefinition, TaskRuntime } from './lifecycle/task-runtime.ts
 import { TaskWatcher } from './lifecycle/task-watcher.ts';
 import { Updater } from './lifecycle/updater.ts';
 import { VolumeMounter } from './lifecycle/volume-mounter.ts';
+import { exitCodeOf, RichSetup } from './rich/index.ts';
 import { buildExecProcess, extraLimitFiles, RootfsView } from './spec/index.ts';
+import { findLogin } from './ssh/login.ts';
+import { sftpCommand } from './ssh/sftp-server.ts';
+import { SshService } from './ssh/ssh-service.ts';
 import { FifoPool } from './stdio/fifo-pool.ts';
+import { Upgrader } from './upgrade/upgrader.ts';
 
 export interface ContainerRoomOptions {
   /** Durable files of containers. */
@@ -67,12 +76,14 @@ export interface ContainerRoomOptions {
 export interface ContainerRoomDependencies {
   readonly db: Database;
   readonly containerd: ContainerdClient;
+  readonly keptExits?: ExitKeeper | undefined;
   readonly images: ImageService;
   readonly networks: NetworkManager;
   readonly volumes: VolumeService;
   readonly quotas: QuotaService;
   readonly events: EventBus;
   readonly logger: Logger;
+  readonly hooks?: Hooks;
   readonly procViews: ProcViewDependencies;
 }
 
@@ -84,6 +95,8 @@ export class ContainerRoom implements AsyncDisposable {
   readonly #exits: ExitHandler;
   readonly #execs: ExecManager;
   readonly #health: HealthMonitor;
+  readonly #ssh: SshService;
+  readonly #upgrader: Upgrader;
   readonly #restarter: Restarter;
   readonly #remover: Remover;
   readonly #reconciler: Reconciler;
@@ -116,27 +129,47 @@ export class ContainerRoom implements AsyncDisposable {
       volumes,
       events,
       logger,
+      hooks: dependencies.hooks ?? NO_HOOKS,
+      keptExits: dependencies.keptExits,
       mutex: new KeyedMutex(),
       filesIdle: async (id) => await this.#filesystem.whenIdle(id),
     };
     const shm = new ShmMounts(join(options.state, 'shm'), index);
     const mounter = new VolumeMounter({ volumes });
+    const rich = new RichSetup({ host, cgroups: options.cgroups });
     const planner = new StartPlanner({ ...options.start, host, cgroupDriver: options.cgroupDriver }, context, {
       volumes: mounter,
       shm,
+      rich,
       views: new ProcViews(dependencies.procViews, logger),
     });
     this.#fifos = new FifoPool(join(options.state, 'exec'));
+    const buildProcess = async (container: Container, request: ExecCreateRequest, tty: boolean): Promise<object> => {
+      const rootfs = new RootfsView(await planner.rootfs(container));
+      return await buildExecProcess(container.record, { ...request, Tty: tty }, { host, rootfs });
+    };
     this.#execs = new ExecManager({
       containerd,
       events,
       logger,
       fifos: this.#fifos,
-      buildProcess: async (container, request, tty) => {
-        const rootfs = new RootfsView(await planner.rootfs(container));
-        return await buildExecProcess(container.record, { ...request, Tty: tty }, { host, rootfs });
-      },
+      buildProcess,
     });
+    const rootfsOf = async (container: Container): Promise<RootfsView> =>
+      new RootfsView(await planner.rootfs(container));
+    this.#ssh = new SshService(
+      { state: options.state },
+      {
+        execs: this.#execs,
+        events,
+        logger,
+        sandbox: (id) => networks.sandbox(id),
+        find: (id) => index.get(id),
+        login: async (container, user) =>
+          findLogin((await (await rootfsOf(container)).readText('/etc/passwd')) ?? '', user),
+        sftpCommand: async (container) => await sftpCommand(true, await rootfsOf(container)),
+      },
+    );
     this.#health = new HealthMonitor({
       execs: this.#execs,
       logger,
@@ -148,10 +181,22 @@ export class ContainerRoom implements AsyncDisposable {
       planner,
       snapshotter: options.snapshotter,
       writeLimits,
+      initScript: new InitScriptRunner({
+        containerd,
+        fifos: this.#fifos,
+        buildProcess: async (container, command) => await buildProcess(container, { Cmd: command, User: '0' }, false),
+      }),
       followers: {
-        started: (container, resumed) => this.#health.started(container, resumed),
+        started: (container, resumed) => {
+          this.#health.started(container, resumed);
+          if (resumed) this.#reopenSsh(container);
+        },
+        prepared: async (container) => await this.#ssh.open(container),
         autoRemove: (container) => this.#remover.autoRemove(container),
-        letGo: async (container) => await this.#exits.letGo(container),
+        letGo: async (container) => {
+          this.#ssh.close(container);
+          await this.#exits.letGo(container);
+        },
       },
     });
     this.#restarter = new Restarter(context, async (container) => await starter.restart(container));
@@ -169,12 +214,15 @@ export class ContainerRoom implements AsyncDisposable {
       stopped: (container) => {
         this.#health.stopped(container);
         this.#execs.containerStopped(container);
+        this.#ssh.close(container);
+        tellPlugins(context, 'post-stop', container);
       },
       letGo: async (container) => await shm.release(container),
       reclaim: async (container) => {
         if (container.record.hostConfig.MemoryForceEmptyCtl !== 1) return;
         await reclaimCgroup(cgroupPaths(options.cgroups, planner.cgroupsPath(container)));
       },
+      exitCode: exitCodeOf,
       ranOutOfMemory: async (container) =>
         ((await readOomKills(cgroupPaths(options.cgroups, planner.cgroupsPath(container)))) ?? 0) > 0,
     });
@@ -200,6 +248,7 @@ export class ContainerRoom implements AsyncDisposable {
       images,
       environment: { ...options.create, quotas: dependencies.quotas },
       remover,
+      rich,
     });
     const updater = new Updater(context, {
       host,
@@ -208,6 +257,7 @@ export class ContainerRoom implements AsyncDisposable {
       priorityMissing: options.create.priorityMissing,
       writeLimits,
     });
+    this.#upgrader = new Upgrader(context, { images, starter, stopper, rich });
     this.manager = new ContainerManager(
       { snapshotter: options.snapshotter, cgroups: options.cgroups, hostMemory: options.hostMemory },
       {
@@ -219,6 +269,8 @@ export class ContainerRoom implements AsyncDisposable {
         stopper,
         remover,
         updater,
+        upgrader: this.#upgrader,
+        checkpointer: new Checkpointer(context),
         connector: new NetworkConnector(context),
         committer: new Committer(context, { images }),
         pruner: new Pruner(context, {
@@ -272,10 +324,19 @@ export class ContainerRoom implements AsyncDisposable {
     await this.#fifos.start();
     await this.#reconciler.recover();
     await this.#watcher.start();
+    await this.#upgrader.recover();
     for (const container of this.index.all()) this.#bringUp(container);
   }
 
+  /** A run that goes on from before this daemon gets its SSH server back. */
+  #reopenSsh(container: Container): void {
+    background(this.#ssh.open(container), (error) => {
+      this.#context.logger.error('an SSH server is not back', { container: container.id, error });
+    });
+  }
+
   #bringUp(container: Container): void {
+    if (container.record.upgrade) return;
     if (container.status === 'restarting') {
       return this.#restarter.schedule(container, remainingDelay(container.state, nowNanos()));
     }
@@ -298,6 +359,8 @@ export class ContainerRoom implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#restarter[Symbol.dispose]();
     this.#health[Symbol.dispose]();
+    this.#ssh[Symbol.dispose]();
+    this.#upgrader[Symbol.dispose]();
     await this.#watcher[Symbol.asyncDispose]();
     await this.#filesystem.cleanup();
     for (const container of this.index.all()) {

@@ -1,4 +1,7 @@
 import type {
+  AuthConfig,
+  Checkpoint,
+  CheckpointCreateRequest,
   ContainerChange,
   ContainerCreateRequest,
   ContainerCreateResponse,
@@ -9,10 +12,13 @@ import type {
   ContainerTop,
   ContainerUpdateRequest,
   ContainerUpdateResponse,
+  ContainerUpgradeRequest,
+  ContainerUpgradeResponse,
   ContainerWaitResponse,
   ExecCreateRequest,
   ExecInspect,
 } from '@pouch/api';
+import type { ContainerImage } from '../image/image-service.ts';
 
 export type Filters = Readonly<Record<string, readonly string[]>>;
 export type StreamName = 'stdout' | 'stderr';
@@ -79,11 +85,16 @@ export interface ArchiveStat {
 export interface ContainerService {
   create(
     request: ContainerCreateRequest,
-    options: { name?: string; platform?: string },
+    options: {
+      name?: string;
+      platform?: string;
+      /** A file system that no image has (yet), in place of the one that the request names: a step of a build. */
+      base?: ContainerImage;
+    },
   ): Promise<ContainerCreateResponse>;
   list(options: { all: boolean; limit?: number; size?: boolean; filters: Filters }): Promise<ContainerSummary[]>;
   inspect(name: string, options?: { size?: boolean }): Promise<ContainerInspect>;
-  start(name: string): Promise<void>;
+  start(name: string, options?: { checkpoint?: string; checkpointDir?: string }): Promise<void>;
   stop(name: string, options: { signal?: string; timeout?: number }): Promise<void>;
   restart(name: string, options: { signal?: string; timeout?: number }): Promise<void>;
   kill(name: string, signal?: string): Promise<void>;
@@ -91,6 +102,16 @@ export interface ContainerService {
   unpause(name: string): Promise<void>;
   rename(name: string, newName: string): Promise<void>;
   update(name: string, request: ContainerUpdateRequest): Promise<ContainerUpdateResponse>;
+  /** Another image under it. Throws `conflict` when that failed, and it is as it was. */
+  upgrade(
+    name: string,
+    request: ContainerUpgradeRequest,
+    options?: { auth?: AuthConfig },
+  ): Promise<ContainerUpgradeResponse>;
+  /** Freeze its processes into files. Throws `unsupported` where host or runtime cannot. */
+  checkpointCreate(name: string, request: CheckpointCreateRequest): Promise<void>;
+  checkpointList(name: string, dir?: string): Promise<Checkpoint[]>;
+  checkpointRemove(name: string, checkpoint: string, dir?: string): Promise<void>;
   remove(name: string, options: { force: boolean; volumes: boolean; link?: boolean }): Promise<void>;
   /** Known to exist when this returns (the transport can send its headers); the result follows. */
   wait(

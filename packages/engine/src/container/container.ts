@@ -33,6 +33,8 @@ export class Container {
   readonly stdin: StdinPipe;
   /** A stop that a start follows at once: --rm does not remove in between. */
   restartPending = false;
+  /** Its network outlives the run that has just ended: a machine that starts again has its address. */
+  keepsNetwork = false;
   /** What to mount as its root file system, once asked for: it never changes while the snapshot lives. */
   rootfs: readonly Mount[] | undefined;
   /** Ids of exec processes, newest last. */
@@ -57,6 +59,19 @@ export class Container {
 
   get id(): string {
     return this.record.id;
+  }
+
+  /** The key of its root file system in the snapshotter. */
+  get snapshotKey(): string {
+    return this.record.snapshotKey ?? this.record.id;
+  }
+
+  /** Those of what it was, or is to be, too. */
+  get snapshotKeys(): string[] {
+    const { previous, upgrade } = this.record;
+    return [this.snapshotKey, previous?.generation.snapshotKey, upgrade?.other.snapshotKey].filter(
+      (key, at, all) => key !== undefined && all.indexOf(key) === at,
+    ) as string[];
   }
 
   get state(): Readonly<ContainerState> {
@@ -91,6 +106,11 @@ export class Container {
     signal.addEventListener('abort', giveUp, { once: true });
     subscriptions.defer(() => signal.removeEventListener('abort', giveUp));
     return signal.aborted ? undefined : await promise;
+  }
+
+  /** Where its hosts, hostname and resolv.conf are. */
+  get networkDirectory(): string {
+    return join(this.directory, 'network');
   }
 
   get logPath(): string {

@@ -23,7 +23,6 @@ export class EventBus {
   publish(type: EventType, action: string, id: string, attributes: Readonly<Record<string, string>> = {}): void {
     const timeNano = nowNanos();
     const event: EventMessage = {
-      ...(type === 'container' && { status: action, id, ...(attributes.image && { from: attributes.image }) }),
       Type: type,
       Action: action,
       Actor: { ID: id, Attributes: { ...attributes } },

@@ -58,12 +58,13 @@ function matchesValue(
     case 'image':
       return isImage(event, attributes, value);
     default:
-      return (event.Type === name && matchesActor(event, attributes, value)) || attributes[name] === value;
+      return matchesActor(event, attributes, value);
   }
 }
 
+/** As in Docker the beginning of an id or a name is enough, and whatever the event is about counts, not containers alone. */
 function matchesActor(event: EventMessage, attributes: Readonly<Record<string, string>>, value: string): boolean {
-  return event.Actor?.ID?.startsWith(value) === true || attributes.name === value;
+  return event.Actor?.ID?.startsWith(value) === true || attributes.name?.startsWith(value) === true;
 }
 
 function isImage(event: EventMessage, attributes: Readonly<Record<string, string>>, value: string): boolean {

@@ -20,6 +20,8 @@ export async function openBlob(
   // A range that begins at the end would be read as "everything".
   if (offset >= size) return Readable.from([]);
   const path = await blobPath(containerd.ingest, digest);
+  // Node.js opens the file for a signal that is aborted already, and never closes it.
+  signal?.throwIfAborted();
   if (path !== undefined) {
     return createReadStream(path, { start: offset, highWaterMark: CHUNK, ...(signal && { signal }) });
   }

@@ -91,7 +91,7 @@ suite('Dockerfile instructions as changes of a configuration', () => {
   });
 
   test('what is no change is refused with its name', () => {
-    refuses('RUN make', /^run is not a valid change command$/);
+    refuses('RUN make', /^RUN is not a valid change command$/);
     refuses('constructor x', /not a valid change command/);
     refuses('ENV', /requires at least one argument/);
     refuses('ENV a', /must have two arguments/);

@@ -1,55 +1,69 @@
 import { posix } from 'node:path';
 import { PouchError, parseDuration } from '@pouch/base';
 import type { HealthcheckConfig, ImageRunConfig } from '@pouch/oci';
-import { expandWord, splitWords } from './dockerfile-words.ts';
+import { type Environment, type EscapeCharacter, expandWord, splitWords } from './dockerfile-words.ts';
+import { quoted } from './go-quote.ts';
 
 const SHELL = ['/bin/sh', '-c'];
 /** One port range in EXPOSE never needs more; 65,535 keys per word would be a way to fill the memory. */
 const PORT_RANGE_LIMIT = 65_535;
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
-interface Edit {
+/** A configuration that instructions are applied to, one after the other. */
+export interface ConfigEdit {
   readonly config: Mutable<ImageRunConfig>;
   /** CMD was given among these changes, so that ENTRYPOINT keeps it. */
   commandSet: boolean;
+  /** The escape character of the Dockerfile; a backslash where absent. */
+  readonly escape?: EscapeCharacter;
+  /** Build arguments: what instructions may refer to beside the environment, which wins. */
+  readonly variables?: Environment;
 }
-type Instruction = (edit: Edit, text: string) => void;
+type Edit = ConfigEdit;
+/** Returns what the history says of it. */
+type Instruction = (edit: Edit, text: string) => string;
 
 const INSTRUCTIONS: Readonly<Record<string, Instruction>> = {
   CMD: (edit, text) => {
     edit.config.Cmd = commandOf(edit, text);
     edit.commandSet = true;
+    return `CMD ${quoted(edit.config.Cmd)}`;
   },
   ENTRYPOINT: (edit, text) => {
     edit.config.Entrypoint = commandOf(edit, text);
     if (!edit.commandSet) delete edit.config.Cmd;
+    return `ENTRYPOINT ${quoted(edit.config.Entrypoint)}`;
   },
   ENV: (edit, text) => {
-    for (const [name, value] of pairs(edit, text, 'ENV'))
-      edit.config.Env = withVariable(edit.config.Env ?? [], name, value);
+    const variables = pairs(edit, text, 'ENV');
+    for (const [name, value] of variables) edit.config.Env = withVariable(edit.config.Env ?? [], name, value);
+    return `ENV ${joined(variables)}`;
   },
   LABEL: (edit, text) => {
-    for (const [name, value] of pairs(edit, text, 'LABEL')) {
-      edit.config.Labels = { ...edit.config.Labels, [name]: value };
-    }
+    const labels = pairs(edit, text, 'LABEL');
+    edit.config.Labels = { ...edit.config.Labels, ...Object.fromEntries(labels) };
+    return `LABEL ${joined(labels)}`;
   },
   EXPOSE: (edit, text) => {
-    const words = splitWords(text).flatMap((word) => splitWords(expand(edit, word)));
+    const words = splitWords(text, edit.escape).flatMap((word) => splitWords(expand(edit, word)));
     if (words.length === 0) throw invalid('EXPOSE requires at least one argument');
     const ports = { ...edit.config.ExposedPorts };
     for (const word of words) for (const port of portsOf(word)) ports[port] = {};
     edit.config.ExposedPorts = ports;
+    return `EXPOSE ${words.join(' ')}`;
   },
   USER: (edit, text) => {
     edit.config.User = single(edit, text, 'USER');
+    return `USER ${edit.config.User}`;
   },
   WORKDIR: (edit, text) => {
     const path = expand(edit, text.trim());
     if (path === '') throw invalid('WORKDIR requires exactly one argument');
     edit.config.WorkingDir = posix.resolve('/', edit.config.WorkingDir ?? '', path);
+    return `WORKDIR ${edit.config.WorkingDir}`;
   },
   VOLUME: (edit, text) => {
-    const paths = jsonList(text) ?? splitWords(text).map((word) => expand(edit, word));
+    const paths = jsonList(text) ?? splitWords(text, edit.escape).map((word) => expand(edit, word));
     if (paths.length === 0) throw invalid('VOLUME requires at least one argument');
     const volumes = { ...edit.config.Volumes };
     for (const path of paths) {
@@ -57,11 +71,13 @@ const INSTRUCTIONS: Readonly<Record<string, Instruction>> = {
       volumes[path.trim()] = {};
     }
     edit.config.Volumes = volumes;
+    return `VOLUME [${paths.join(' ')}]`;
   },
   STOPSIGNAL: (edit, text) => {
     const signal = single(edit, text, 'STOPSIGNAL');
     if (!/^(?:[1-9]\d?|(?:SIG)?[A-Z0-9]+(?:[+-]\d+)?)$/i.test(signal)) throw invalid(`invalid signal: ${signal}`);
     edit.config.StopSignal = signal;
+    return `STOPSIGNAL ${signal}`;
   },
   ONBUILD: (edit, text) => {
     const trigger = (/^\S*/.exec(text)?.[0] ?? '').toUpperCase();
@@ -69,11 +85,31 @@ const INSTRUCTIONS: Readonly<Record<string, Instruction>> = {
     if (trigger === 'ONBUILD') throw invalid("Chaining ONBUILD via `ONBUILD ONBUILD` isn't allowed");
     if (trigger === 'FROM' || trigger === 'MAINTAINER') throw invalid(`${trigger} isn't allowed as an ONBUILD trigger`);
     edit.config.OnBuild = [...(edit.config.OnBuild ?? []), text];
+    return `ONBUILD ${text}`;
   },
   HEALTHCHECK: (edit, text) => {
     edit.config.Healthcheck = healthcheckOf(text);
+    return `HEALTHCHECK ${healthcheckText(edit.config.Healthcheck)}`;
   },
 };
+
+/** SHELL is no change that `commit` and `import` take; a Dockerfile's is. */
+const SHELL_INSTRUCTION: Instruction = (edit, text) => {
+  const shell = jsonList(text);
+  if (!shell || shell.length === 0) throw invalid('SHELL requires the arguments to be in JSON form');
+  edit.config.Shell = shell;
+  return `SHELL [${shell.join(' ')}]`;
+};
+
+/**
+ * Apply one instruction of a Dockerfile that changes nothing but the configuration. Returns its text for the history, as
+ * Docker writes it. Throws invalid-argument.
+ */
+export function applyInstruction(edit: ConfigEdit, name: string, text: string): string {
+  const instruction = name === 'SHELL' ? SHELL_INSTRUCTION : INSTRUCTIONS[name];
+  if (!instruction) throw invalid(`unknown instruction: ${name}`);
+  return instruction(edit, text);
+}
 
 /**
  * The config with Dockerfile instructions applied in order, as `commit --change` and `import --change` take them: CMD,
@@ -85,7 +121,7 @@ export function applyChanges(config: ImageRunConfig, changes: readonly string[])
     const name = /^\S+/.exec(line)?.[0] ?? '';
     const instruction = INSTRUCTIONS[name.toUpperCase()];
     if (!instruction || !Object.hasOwn(INSTRUCTIONS, name.toUpperCase())) {
-      throw invalid(`${name.toLowerCase()} is not a valid change command`);
+      throw invalid(`${name} is not a valid change command`);
     }
     instruction(edit, line.slice(name.length).trim());
   }
@@ -113,12 +149,13 @@ function* instructionLines(changes: readonly string[]): Generator<string> {
   }
 }
 
-function commandOf(edit: Edit, text: string): string[] {
+/** A command in exec form, or in shell form behind the shell. */
+export function commandOf(edit: Pick<ConfigEdit, 'config'>, text: string): string[] {
   return jsonList(text) ?? (text === '' ? [] : [...(edit.config.Shell ?? SHELL), text]);
 }
 
 /** The exec form, a JSON list of strings, or undefined where the text is in shell form. */
-function jsonList(text: string): string[] | undefined {
+export function jsonList(text: string): string[] | undefined {
   if (!text.startsWith('[')) return undefined;
   try {
     const value: unknown = JSON.parse(text);
@@ -130,18 +167,19 @@ function jsonList(text: string): string[] | undefined {
 }
 
 function expand(edit: Edit, word: string): string {
-  return expandWord(word, environmentOf(edit.config.Env ?? []));
+  const environment = new Map([...(edit.variables ?? []), ...environmentOf(edit.config.Env ?? [])]);
+  return expandWord(word, environment, edit.escape);
 }
 
 function single(edit: Edit, text: string, name: string): string {
-  const words = splitWords(text);
+  const words = splitWords(text, edit.escape);
   if (words.length !== 1) throw invalid(`${name} requires exactly one argument`);
   return expand(edit, words[0] as string);
 }
 
 /** `NAME=value …`, or the old form `NAME the rest`. All values see the environment as it was before the instruction. */
 function pairs(edit: Edit, text: string, name: string): [string, string][] {
-  const words = splitWords(text);
+  const words = splitWords(text, edit.escape);
   if (words.length === 0) throw invalid(`${name} requires at least one argument`);
   if (!(words[0] as string).includes('=')) {
     const key = words[0] as string;
@@ -156,6 +194,19 @@ function pairs(edit: Edit, text: string, name: string): [string, string][] {
     if (key === '') throw invalid(`${name} names can not be blank`);
     return [key, expand(edit, word.slice(at + 1))];
   });
+}
+
+function joined(list: readonly (readonly [string, string])[]): string {
+  return list.map(([name, value]) => `${name}=${value}`).join(' ');
+}
+
+/** As Go prints the structure behind a pointer, which is what Docker's history has. */
+function healthcheckText(check: HealthcheckConfig): string {
+  const seconds = (nanos = 0): string => `${nanos / 1e9}s`;
+  const test = `[${(check.Test ?? []).map((word) => JSON.stringify(word)).join(' ')}]`;
+  const { Interval, Timeout, StartPeriod, StartInterval, Retries = 0 } = check;
+  const times = [Interval, Timeout, StartPeriod, StartInterval].map((value) => JSON.stringify(seconds(value)));
+  return `&{${test} ${times.join(' ')} '${String.fromCharCode(92)}x${Retries.toString(16).padStart(2, '0')}'}`;
 }
 
 function withVariable(env: readonly string[], name: string, value: string): string[] {

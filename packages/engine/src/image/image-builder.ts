@@ -66,9 +66,10 @@ export class ImageBuilder {
     file: { path: string; digest: Digest; size: number; diffId: Digest; mediaType: string },
     lease: string,
     signal?: AbortSignal,
+    more: Labels = {},
   ): Promise<BuiltLayer> {
     const { path, digest, size, diffId, mediaType } = file;
-    const labels = { [UNCOMPRESSED_LABEL]: diffId };
+    const labels = { ...more, [UNCOMPRESSED_LABEL]: diffId };
     await this.#deps.containerd.ingest.file({ path, digest, size, labels, verified: true }, { lease, signal });
     return { descriptor: { mediaType, digest, size }, diffId };
   }

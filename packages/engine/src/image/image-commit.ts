@@ -81,10 +81,9 @@ function digestOfParent({ parent }: CommitRequest): Digest {
 function childConfig(request: CommitRequest, layers: readonly BuiltLayer[], isEmpty: boolean): ImageConfig {
   const { parent, author, comment, config } = request;
   const created = formatTime(nowNanos());
-  const command = [...(config.Entrypoint ?? []), ...(config.Cmd ?? [])].join(' ');
   const step: HistoryEntry = {
     created,
-    created_by: command,
+    created_by: request.command,
     ...(author && { author }),
     ...(comment && { comment }),
     ...(isEmpty && { empty_layer: true }),

@@ -3,7 +3,8 @@ import { formatTime, isErrorCode, parseTime } from '@pouch/base';
 import { chainIds, type Descriptor, type ImageRunConfig, parsePlatform } from '@pouch/oci';
 import type { ImageCatalog, ImageName } from './image-catalog.ts';
 import type { ImageContent, PlatformImage } from './image-content.ts';
-import { apiDescriptor, type ImageList, repositoryNames } from './image-list.ts';
+import { apiDescriptor } from './api-descriptor.ts';
+import { type ImageList, repositoryNames } from './image-list.ts';
 import type { ImageResolver } from './image-resolver.ts';
 import { ImageUsage } from './image-usage.ts';
 
@@ -40,15 +41,17 @@ export class ImageInspector {
     const { config } = image;
     return {
       ...common,
-      Comment: config.comment ?? config.history.at(-1)?.comment ?? '',
-      Created: config.created ?? null,
-      Author: config.author ?? '',
+      ...nonEmpty({
+        Comment: config.comment ?? config.history.at(-1)?.comment,
+        Created: config.created,
+        Author: config.author,
+        DockerVersion: config.docker_version,
+      }),
       Config: apiConfig(config.config),
       Architecture: image.platform.architecture,
       ...(image.platform.variant !== undefined && { Variant: image.platform.variant }),
       Os: image.platform.os,
       ...(image.platform['os.version'] !== undefined && { OsVersion: image.platform['os.version'] }),
-      ...(config.docker_version !== undefined && { DockerVersion: config.docker_version }),
       Size: ImageUsage.content(image) + (await this.#deps.usage.unpacked(config)),
       GraphDriver: { Name: this.#snapshotter, Data: null },
       RootFS: { Type: 'layers', Layers: [...config.rootfs.diff_ids] },
@@ -107,7 +110,19 @@ function lastTagTime(names: readonly ImageName[]): string {
   return formatTime(newest);
 }
 
-/** The image's defaults with mutable copies, as the wire types have them. */
+/** Only what is there: since API 1.52 Docker leaves the rest out. */
+function nonEmpty<T extends object>(texts: { [K in keyof T]: string | undefined }): { [K in keyof T]?: string } {
+  return Object.fromEntries(Object.entries(texts).filter(([, text]) => text)) as { [K in keyof T]?: string };
+}
+
+/** The image's defaults with mutable copies, as the wire types have them, without what is empty. */
 export function apiConfig(config: ImageRunConfig): NonNullable<ImageInspect['Config']> {
-  return structuredClone(config) as NonNullable<ImageInspect['Config']>;
+  const set = Object.entries(config as object).filter(([, value]) => !isEmpty(value));
+  return structuredClone(Object.fromEntries(set)) as NonNullable<ImageInspect['Config']>;
+}
+
+function isEmpty(value: unknown): boolean {
+  if (Array.isArray(value)) return value.length === 0;
+  if (typeof value === 'object' && value !== null) return Object.keys(value).length === 0;
+  return value === null || value === undefined || value === '' || value === false;
 }

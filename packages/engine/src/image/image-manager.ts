@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type {
+  AttestationStatement,
   AuthConfig,
   DistributionInspect,
   ImageDeleteItem,
@@ -28,6 +29,8 @@ import type { EventBus } from '../events/event-bus.ts';
 import type { FileEntry } from './archive/pack-files.ts';
 import { BlobFetcher } from './blob-fetcher.ts';
 import { blobPath } from './blob-reader.ts';
+import { type ImageAssembler, ImageAssembly } from './image-assembly.ts';
+import { ImageAttestations } from './image-attestations.ts';
 import { ImageBuilder } from './image-builder.ts';
 import { ImageCatalog } from './image-catalog.ts';
 import { ImageCommitter } from './image-commit.ts';
@@ -44,6 +47,7 @@ import { ImageRemover } from './image-remove.ts';
 import { ImageResolver } from './image-resolver.ts';
 import { ImageSaver } from './image-save.ts';
 import type {
+  AttestationOptions,
   CommitRequest,
   ContainerImage,
   Filters,
@@ -80,6 +84,8 @@ export interface ImageManagerDependencies {
 
 /** Images over containerd. Starts to listen to containerd's image events when made; dispose it to stop. */
 export class ImageManager implements ImageService, Disposable {
+  /** For builds. */
+  readonly assembly: ImageAssembler;
   readonly #directory: string;
   readonly #deps: ImageManagerDependencies;
   readonly #catalog: ImageCatalog;
@@ -89,6 +95,7 @@ export class ImageManager implements ImageService, Disposable {
   readonly #list: ImageList;
   readonly #usage: ImageUsage;
   readonly #inspector: ImageInspector;
+  readonly #attestations: ImageAttestations;
   readonly #loader: ImageLoader;
   readonly #importer: ImageImporter;
   readonly #puller: ImagePuller;
@@ -135,6 +142,7 @@ export class ImageManager implements ImageService, Disposable {
       { snapshotter: snapshots.snapshotter },
       { catalog, content, resolver, usage, list },
     );
+    this.#attestations = new ImageAttestations({ content, resolver });
     this.#loader = new ImageLoader(
       { directory },
       {
@@ -165,6 +173,16 @@ export class ImageManager implements ImageService, Disposable {
     this.#saver = new ImageSaver({ containerd, catalog, content, resolver });
     this.#committer = new ImageCommitter({ containerd, content, builder });
     this.#registry = new ImageRegistry(registry);
+    this.assembly = new ImageAssembly({
+      containerd,
+      catalog,
+      content,
+      resolver,
+      unpacker,
+      builder,
+      list,
+      onTagged: tell('tag'),
+    });
     this.#watch = new ImageWatch({ events: containerd.events, catalog, logger });
   }
 
@@ -190,6 +208,10 @@ export class ImageManager implements ImageService, Disposable {
 
   async history(reference: string, platform?: string): Promise<ImageHistoryItem[]> {
     return await this.#inspector.history(reference, platform);
+  }
+
+  async attestations(reference: string, options: AttestationOptions): Promise<AttestationStatement[]> {
+    return await this.#attestations.list(reference, options);
   }
 
   async tag(source: string, target: string): Promise<void> {

@@ -1,4 +1,4 @@
-import { isErrorCode, PouchError } from '@pouch/base';
+import { asPouchError, isErrorCode, PouchError } from '@pouch/base';
 import type { ContainerdClient } from '@pouch/containerd';
 import {
   canonicalString,
@@ -6,7 +6,6 @@ import {
   choosePlatform,
   type Descriptor,
   type Digest,
-  familiarName,
   familiarString,
   formatPlatform,
   IMAGE_CONFIG_SIZE_LIMIT,
@@ -112,10 +111,15 @@ export class ImagePuller {
   async #run(pull: Pull): Promise<void> {
     const { reference, progress } = pull;
     const { digest: wanted } = reference;
-    progress.line(`Pulling from ${familiarPath(reference)}`, wanted ?? reference.tag ?? '');
+    // Before anything is said: a client is told of an image that is not there by the status of the answer.
+    const call = { credentials: pull.credentials, signal: pull.signal };
+    const first = await this.#deps.registry.getManifest(reference, call).catch((error: unknown) => {
+      throw unresolved(reference, error);
+    });
+    progress.line(`Pulling from ${reference.path}`, wanted ?? reference.tag ?? '');
     const name = storedName(canonicalString(reference));
     const before = this.#deps.catalog.get(name)?.target.digest;
-    const chain = await this.#documents(pull);
+    const chain = await this.#documents(first, pull);
     const root = chain.documents[0] as FetchedManifest;
     const target = root.descriptor;
     const fetched = await this.#bring(chain, pull);
@@ -128,9 +132,9 @@ export class ImagePuller {
   }
 
   /** From the reference down to one platform's manifest and configuration. */
-  async #documents(pull: Pull): Promise<Chain> {
+  async #documents(first: FetchedManifest, pull: Pull): Promise<Chain> {
     const call = { credentials: pull.credentials, signal: pull.signal };
-    const documents = [await this.#deps.registry.getManifest(pull.reference, call)];
+    const documents = [first];
     for (let depth = 0; depth < INDEX_DEPTH; depth += 1) {
       const { descriptor, document } = documents.at(-1) as FetchedManifest;
       if (document.kind === 'manifest') {
@@ -189,11 +193,14 @@ export class ImagePuller {
   async #layers(layers: readonly LayerToUnpack[], pull: Pull): Promise<{ fetched: boolean; top: string }> {
     const { progress, signal, lease } = pull;
     const first = await this.#deps.unpacker.firstMissing(chainIds(layers.map(({ diffId }) => diffId)));
-    for (const { descriptor } of layers) progress.step(descriptor.digest, 'Pulling fs layer');
+    const missing = await this.#missing(layers);
+    // Where nothing has to be fetched there is nothing to tell.
+    const shown = missing.size > 0 ? new Set(layers.map(({ descriptor }) => descriptor.digest)) : missing;
+    for (const digest of shown) progress.step(digest, missing.has(digest) ? 'Pulling fs layer' : 'Already exists');
     const downloads = new Map<string, Promise<boolean>>();
     const start = (descriptor: Descriptor, unpacked: boolean): Promise<boolean> => {
       const known = downloads.get(descriptor.digest);
-      const download = known ?? this.#download(descriptor, unpacked, pull);
+      const download = known ?? this.#download(descriptor, unpacked && missing.has(descriptor.digest), pull);
       downloads.set(descriptor.digest, download);
       pull.pending.push(download);
       return download;
@@ -215,13 +222,32 @@ export class ImagePuller {
           timers.get(index)?.[Symbol.dispose]();
           timers.delete(index);
           if (state === 'extracting') timers.set(index, progress.seconds(digest, 'Extracting'));
-          if (state === 'done') progress.step(digest, 'Pull complete');
+          if (state === 'done' && missing.has(digest)) progress.step(digest, 'Pull complete');
         },
       });
       return { top, fetched: (await Promise.all(downloads.values())).includes(true) };
     } finally {
       for (const timer of timers.values()) timer[Symbol.dispose]();
     }
+  }
+
+  /** The layers that are not in the content store. */
+  async #missing(layers: readonly LayerToUnpack[]): Promise<Set<string>> {
+    const { content } = this.#deps.containerd;
+    const digests = [...new Set(layers.map(({ descriptor }) => descriptor.digest))];
+    const there = await Promise.all(
+      digests.map(
+        async (digest) =>
+          await content.info(digest).then(
+            () => true,
+            (error: unknown) => {
+              if (isErrorCode(error, 'not-found')) return false;
+              throw error;
+            },
+          ),
+      ),
+    );
+    return new Set(digests.filter((_, index) => !there[index]));
   }
 
   async #download(descriptor: Descriptor, unpacked: boolean, pull: Pull): Promise<boolean> {
@@ -235,7 +261,7 @@ export class ImagePuller {
       signal,
       onProgress: (bytes) => progress.bytes(digest, 'Downloading', bytes, size),
     });
-    progress.step(digest, fetched ? 'Download complete' : unpacked ? 'Already exists' : 'Download complete');
+    if (fetched) progress.step(digest, 'Download complete');
     if (fetched && unpacked) progress.step(digest, 'Pull complete');
     return fetched;
   }
@@ -264,7 +290,13 @@ function requireLayers(manifest: Manifest, descriptor: Descriptor): void {
   }
 }
 
-/** As Docker shows where it pulls from: `library/busybox`, `localhost:5000/app`. */
-function familiarPath(reference: ImageReference): string {
-  return reference.domain === 'docker.io' ? reference.path : familiarName(reference);
+/** As Docker tells of a reference that leads to nothing. */
+function unresolved(reference: ImageReference, error: unknown): PouchError {
+  const known = asPouchError(error);
+  const full = canonicalString(reference);
+  const why = known.code === 'not-found' ? `${full}: not found` : known.message;
+  return new PouchError(known.code, `failed to resolve reference "${full}": ${why}`, {
+    cause: error,
+    details: known.details,
+  });
 }

@@ -77,7 +77,7 @@ export class ImagePusher {
     const name = this.#deps.catalog.get(canonicalString(reference));
     if (!name) {
       throw reference.digest === undefined
-        ? new PouchError('not-found', `An image does not exist locally with the tag: ${familiarName(reference)}`)
+        ? new PouchError('not-found', `tag does not exist: ${familiarString(reference)}`)
         : noSuchImage(familiarString(reference));
     }
     const { signal, auth: credentials } = options;

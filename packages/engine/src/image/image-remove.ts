@@ -71,7 +71,7 @@ export class ImageRemover {
     if (!force) {
       throw new PouchError(
         'conflict',
-        `conflict: unable to remove repository reference "${text}" (must force) - container ${shortId(user.containerId)} is using its referenced image ${layerId(target.digest)}`,
+        `conflict: unable to delete ${text} (must be forced) - container ${shortId(user.containerId)} is using its referenced image ${layerId(target.digest)}`,
       );
     }
     // The container still needs its image: it lives on without a name.

@@ -69,6 +69,8 @@ export class ImageResolver {
     const resolved: ContainerImage = {
       id: target.digest,
       manifestDigest: image.descriptor.digest,
+      manifestSize: image.descriptor.size,
+      manifestType: image.descriptor.mediaType,
       config: image.config,
       chainId: chain,
       platform: image.platform,

@@ -1,4 +1,5 @@
 import type {
+  AttestationStatement,
   AuthConfig,
   DistributionInspect,
   ImageDeleteItem,
@@ -18,6 +19,9 @@ export interface ContainerImage {
   readonly id: string;
   /** Digest of the manifest for the chosen platform. */
   readonly manifestDigest: string;
+  /** That manifest's size in bytes, and media type; a step of a build has no manifest. */
+  readonly manifestSize?: number;
+  readonly manifestType?: string;
   readonly config: ImageConfig;
   /** Snapshot key of the unpacked top layer in containerd's snapshotter; '' for an image without layers. */
   readonly chainId: string;
@@ -55,6 +59,16 @@ export interface CommitRequest {
   readonly snapshotKey: string;
   readonly parent: ContainerImage;
   readonly containerId: string;
+  /** What ran in the container, for the image's history. */
+  readonly command: string;
+}
+
+export interface AttestationOptions {
+  readonly platform?: string;
+  /** URIs; none asks for all. */
+  readonly types?: readonly string[];
+  /** Read the statements themselves too. */
+  readonly statement?: boolean;
 }
 
 /** Images: names in containerd's image store, content in its content store, layers in its snapshotter. */
@@ -72,6 +86,8 @@ export interface ImageService {
   }): Promise<ImageSummary[]>;
   inspect(reference: string, options?: { platform?: string; manifests?: boolean }): Promise<ImageInspect>;
   history(reference: string, platform?: string): Promise<ImageHistoryItem[]>;
+  /** The in-toto statements attached to the image of a platform, the host's without one. `types` chooses by predicate type. */
+  attestations(reference: string, options: AttestationOptions): Promise<AttestationStatement[]>;
   tag(source: string, target: string): Promise<void>;
   remove(reference: string, options: { force: boolean; noPrune: boolean }): Promise<ImageDeleteItem[]>;
   prune(filters: Filters): Promise<ImagePruneResponse>;

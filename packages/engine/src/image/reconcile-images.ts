@@ -10,9 +10,12 @@ const KEPT = 'kept';
 /** Milliseconds in which a pull that was interrupted can be asked for again without fetching whole layers twice. */
 const KEPT_FOR = 3_600_000;
 
+/** Of a lease for work that ends with this daemon. */
+export const IMAGE_WORK_LABELS: Readonly<Record<string, string>> = { [OWNER_LABEL]: 'work' };
+
 /** Like `leases.use`, with a lease that a later daemon knows to be of no more use when this one dies. */
 export async function withImageLease<T>(leases: Leases, work: (lease: string) => Promise<T>): Promise<T> {
-  const request: LeaseCreateRequest = { labels: { [OWNER_LABEL]: 'work' } };
+  const request: LeaseCreateRequest = { labels: IMAGE_WORK_LABELS };
   return await leases.use(work, request);
 }
 

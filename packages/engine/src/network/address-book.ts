@@ -72,7 +72,8 @@ export class AddressBook {
       if (!pool || address.family !== family) {
         throw new PouchError(
           'invalid-argument',
-          `no configured subnet or ip-range contain the IP address ${wanted} (network ${network.name})`,
+          `invalid endpoint settings:\nno configured subnet contains IP address ${wanted}`,
+          { details: { network: network.name } },
         );
       }
       pool.reserve(address);

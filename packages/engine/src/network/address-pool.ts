@@ -55,8 +55,7 @@ export class AddressPool {
         `invalid address ${formatIp(address)}: the first address of ${formatCidr(this.subnet)}${this.subnet.family === 4 ? ' and the last one belong' : ' belongs'} to no host`,
       );
     }
-    if (this.#taken.has(address.value))
-      throw new PouchError('conflict', `Address already in use: ${formatIp(address)}`);
+    if (this.#taken.has(address.value)) throw new PouchError('conflict', 'Address already in use');
     this.#taken.add(address.value);
   }
 

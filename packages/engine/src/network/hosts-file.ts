@@ -51,5 +51,8 @@ export function parseExtraHosts(values: readonly string[], gateways: readonly st
 /** The names of a container's own address. */
 export function ownNames(hostname: string, domainname: string): string[] {
   if (hostname === '') return [];
-  return domainname === '' ? [hostname] : [`${hostname}.${domainname}`, hostname];
+  if (domainname !== '') return [`${hostname}.${domainname}`, hostname];
+  // A name with dots is a full one: its first part is the host's own.
+  const dot = hostname.indexOf('.');
+  return dot > 0 ? [hostname, hostname.slice(0, dot)] : [hostname];
 }

@@ -63,8 +63,8 @@ export class LinuxNetworkManager implements NetworkManager {
     return this.#catalogue.list(filters);
   }
 
-  async inspect(nameOrId: string, options: { readonly verbose?: boolean } = {}): Promise<NetworkInspect> {
-    return this.#catalogue.inspect(nameOrId, options.verbose ?? false);
+  async inspect(nameOrId: string): Promise<NetworkInspect> {
+    return this.#catalogue.inspect(nameOrId);
   }
 
   async remove(nameOrId: string): Promise<void> {

@@ -70,7 +70,7 @@ export class NetworkCatalogue {
       .map(describeNetwork);
   }
 
-  inspect(nameOrId: string, verbose: boolean): NetworkInspect {
+  inspect(nameOrId: string): NetworkInspect {
     const { networks, sandboxes, addresses } = this.#context;
     const network = networks.require(nameOrId);
     const members = sandboxes.membersOf(network.id).map(({ record, endpoint }) => [
@@ -84,7 +84,6 @@ export class NetworkCatalogue {
       },
     ]);
     const described = { ...describeNetwork(network), Containers: Object.fromEntries(members) };
-    if (!verbose) return described;
     const subnets = addresses
       .usage(network.id)
       .map(({ subnet, used, free }) => [formatCidr(subnet), { IPsInUse: used, DynamicIPsAvailable: free }]);
@@ -226,7 +225,6 @@ export class NetworkCatalogue {
       enableIPv6: false,
       ipamOptions: null,
       ipam: [],
-      hasUserSubnet: false,
       options: {},
       labels: {},
       predefined: true,

@@ -41,7 +41,7 @@ function hasLabel(network: Network, text: string): boolean {
 
 function typeMatches(network: Network, value: string): boolean {
   if (value !== 'custom' && value !== 'builtin') {
-    throw new PouchError('invalid-argument', `invalid filter: 'type'='${value}': must be custom or builtin`);
+    throw new PouchError('invalid-argument', `invalid value for filter 'type': must be 'builtin' or 'custom'`);
   }
   return (network.predefined === true) === (value === 'builtin');
 }

@@ -20,7 +20,7 @@ export interface NetworkManager extends AsyncDisposable {
   create(request: NetworkCreateRequest): Promise<{ Id: string; Warning: string }>;
   list(filters?: NetworkFilters): Promise<NetworkSummary[]>;
   /** By name, id, or a unique beginning of the id. Throws `not-found`, or `invalid-argument` when it is ambiguous. */
-  inspect(nameOrId: string, options?: { readonly verbose?: boolean }): Promise<NetworkInspect>;
+  inspect(nameOrId: string): Promise<NetworkInspect>;
   /** Throws `permission-denied` for a predefined network, `conflict` while containers are in it. */
   remove(nameOrId: string): Promise<void>;
   prune(filters?: NetworkFilters): Promise<{ NetworksDeleted: string[] }>;

@@ -16,8 +16,6 @@ export interface Network {
   readonly ipam: readonly IPAMConfig[];
   readonly options: Readonly<Record<string, string>>;
   readonly labels: Readonly<Record<string, string>>;
-  /** The user chose the subnet: then containers may choose addresses. */
-  readonly hasUserSubnet: boolean;
   /** Made by the daemon itself: cannot be removed. */
   readonly predefined?: boolean;
   /** The Linux bridge (bridge driver). */
@@ -101,7 +99,7 @@ export function describeNetwork(network: Network): NetworkInspect {
     IPAM: {
       Driver: 'default',
       Options: network.ipamOptions === null ? null : { ...network.ipamOptions },
-      Config: network.ipam.map((config) => ({ ...config })),
+      Config: network.ipam.length > 0 ? network.ipam.map((config) => ({ ...config })) : null,
     },
     Internal: network.internal,
     Attachable: network.attachable,

@@ -1,6 +1,7 @@
 import type { EndpointIPAMConfig, EndpointSettings } from '@pouch/api';
 import { newId, PouchError } from '@pouch/base';
 import type { AddressBook, Addresses } from './address-book.ts';
+import { UNSUPPORTED_OPTIONS } from './endpoint-options.ts';
 import { parseIp } from './ip-address.ts';
 import { macFor, requireMac } from './mac-address.ts';
 import { interfacePrefix, type Network, resolvesNames } from './network.ts';
@@ -17,13 +18,7 @@ export function checkEndpoint(network: Network, settings: EndpointSettings): voi
   const { IPv4Address, IPv6Address, LinkLocalIPs } = settings.IPAMConfig ?? {};
   if (IPv4Address || IPv6Address) {
     if (network.predefined === true) {
-      throw new PouchError('invalid-argument', 'user specified IP address is supported on user defined networks only');
-    }
-    if (!network.hasUserSubnet) {
-      throw new PouchError(
-        'invalid-argument',
-        'user specified IP address is supported only when connecting to networks with user configured subnets',
-      );
+      throw new PouchError('invalid-argument', 'user-specified IP address is supported on user-defined networks only');
     }
     if (IPv4Address && parseIp(IPv4Address)?.family !== 4) {
       throw new PouchError('invalid-argument', `invalid IPv4 address: ${IPv4Address}`);
@@ -33,6 +28,10 @@ export function checkEndpoint(network: Network, settings: EndpointSettings): voi
     }
   }
   if (LinkLocalIPs?.length) throw new PouchError('unsupported', 'Link-local addresses of endpoints are not supported.');
+  const option = Object.keys(settings.DriverOpts ?? {}).find((name) => UNSUPPORTED_OPTIONS.has(name));
+  if (option !== undefined) {
+    throw new PouchError('unsupported', `the endpoint option ${option} is not supported: set it inside the container`);
+  }
   if ((settings.Aliases?.length ?? 0) > 0 && !resolvesNames(network) && network.driver !== 'macvlan') {
     throw new PouchError('invalid-argument', 'network-scoped aliases are only supported for user-defined networks');
   }

@@ -58,7 +58,6 @@ export function planNetwork(request: NetworkCreateRequest, context: PlanContext)
     enableIPv6,
     ipamOptions: request.IPAM?.Options ?? null,
     ipam: hasAddresses ? planSubnets(configured, enableIPv4, enableIPv6, context) : [],
-    hasUserSubnet: configured.some((config) => config.Subnet),
     options: request.Options ?? {},
     labels: request.Labels ?? {},
   };
@@ -66,7 +65,7 @@ export function planNetwork(request: NetworkCreateRequest, context: PlanContext)
 
 function checkRequest(request: NetworkCreateRequest, networks: readonly Network[]): void {
   const { Name } = request;
-  if (Name === '') throw new PouchError('invalid-argument', 'network name cannot be empty');
+  if (Name === '') throw new PouchError('invalid-argument', 'invalid name: name is empty');
   if (!NAME_PATTERN.test(Name) || Name.length > 255) {
     throw new PouchError(
       'invalid-argument',
@@ -79,16 +78,19 @@ function checkRequest(request: NetworkCreateRequest, networks: readonly Network[
   if (networks.some((network) => network.name === Name)) {
     throw new PouchError('already-exists', `network with name ${Name} already exists`);
   }
-  if (request.Ingress) throw unsupported('an ingress network', 'it belongs to swarm mode');
+  if (request.Ingress) throw new PouchError('permission-denied', 'Ingress network can only be global scope network');
   if (request.ConfigOnly || request.ConfigFrom?.Network) {
     throw unsupported('a configuration-only network', 'give each network its own configuration');
   }
   if (request.Scope && request.Scope !== 'local') {
-    throw unsupported(`a network of scope ${request.Scope}`, 'this host is not part of a swarm');
+    throw new PouchError(
+      'permission-denied',
+      `cannot create a ${request.Scope} scoped network when swarm is not active`,
+    );
   }
   const ipam = request.IPAM?.Driver;
   if (ipam && ipam !== 'default') {
-    throw new PouchError('not-found', `could not find the IPAM driver ${ipam}: only 'default' exists`);
+    throw new PouchError('not-found', `plugin "${ipam}" not found`);
   }
 }
 
@@ -99,10 +101,15 @@ function unsupported(what: string, why: string): PouchError {
 function driverOf(request: NetworkCreateRequest, networks: readonly Network[]): NetworkDriverName {
   const name = request.Driver ?? '';
   const driver = Object.hasOwn(DRIVERS, name) ? DRIVERS[name] : undefined;
-  if (name === 'overlay') throw unsupported('an overlay network', 'this host is not part of a swarm');
+  if (name === 'overlay') {
+    throw new PouchError(
+      'permission-denied',
+      'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node to swarm and try again.',
+    );
+  }
   if (name === 'ipvlan') throw unsupported('an ipvlan network', 'use macvlan');
   if (driver === undefined) {
-    throw new PouchError('not-found', `could not find plugin ${name} in v1 plugin registry: plugin not found`);
+    throw new PouchError('not-found', `plugin "${name}" not found`);
   }
   if ((driver === 'host' || driver === 'null') && networks.some((network) => network.driver === driver)) {
     throw new PouchError('permission-denied', `only one instance of "${driver}" network is allowed`);
@@ -148,7 +155,10 @@ function requireSubnet(text: string): Cidr {
   const subnet = requireCidr(text, 'subnet');
   const plain = requireIp(text.split('/')[0] ?? '', 'subnet');
   if (plain.value !== subnet.base) {
-    throw new PouchError('invalid-argument', `invalid subnet ${text}: it should be ${formatCidr(subnet)}`);
+    throw new PouchError(
+      'invalid-argument',
+      `invalid network config:\ninvalid subnet ${text}: it should be ${formatCidr(subnet)}`,
+    );
   }
   const reserved = NOT_FOR_HOSTS.find((block) => cidrsOverlap(block, subnet));
   if (reserved) {

@@ -38,7 +38,7 @@ export async function holdPort(
           : await checkSctp(hostIp, hostPort);
     return { protocol, hostIp, hostPort, [Symbol.asyncDispose]: release };
   } catch (error) {
-    throw holdError(error, protocol, hostIp, hostPort, target);
+    throw holdError(error, protocol, hostIp, hostPort);
   }
 }
 
@@ -99,8 +99,8 @@ async function checkSctp(address: string, port: number): Promise<() => Promise<v
   return async () => {};
 }
 
-function holdError(error: unknown, protocol: Protocol, ip: string, port: number, target: ProxyTarget): unknown {
-  const where = `failed to bind host port for ${hostPort(ip, port)}:${target.address}:${target.port}/${protocol}`;
+function holdError(error: unknown, protocol: Protocol, ip: string, port: number): unknown {
+  const where = `failed to bind host port ${hostPort(ip, port)}/${protocol}`;
   switch (errnoCode(error)) {
     case 'EADDRINUSE':
       return new PouchError('conflict', `${where}: address already in use`, { cause: error });

@@ -138,7 +138,7 @@ export class SandboxService {
       if (network.driver === 'host') {
         throw new PouchError(
           'permission-denied',
-          'container cannot be disconnected from host network or connected to host network',
+          'cannot disconnect container from host network - container was created in host network mode',
         );
       }
       const narrower = await this.#leave(record, endpoint);

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { PouchError } from '@pouch/base';
-import { type Cidr, cidrsOverlap, formatCidr, lastOf, parseCidr } from './ip-address.ts';
+import { type Cidr, cidrsOverlap, lastOf, parseCidr } from './ip-address.ts';
 
 /** A block that is cut into subnets of one size: Docker's `default-address-pools`. */
 export interface AddressPoolOption {
@@ -49,7 +49,7 @@ export function checkOverlap(subnet: Cidr, networks: readonly Cidr[]): void {
   if (networks.some((other) => cidrsOverlap(other, subnet))) {
     throw new PouchError(
       'permission-denied',
-      `invalid pool request: Pool overlaps with other one on this address space: ${formatCidr(subnet)}`,
+      `invalid pool request: Pool overlaps with other one on this address space`,
     );
   }
 }

@@ -15,6 +15,21 @@ const MIGRATIONS: readonly string[] = [
      PRIMARY KEY (kind, id)
    ) WITHOUT ROWID;
    CREATE UNIQUE INDEX records_by_name ON records (kind, name) WHERE name IS NOT NULL;`,
+  // The classic builder's cache. Times are milliseconds since the epoch; `layer` and `chain` are '' for steps without one.
+  `CREATE TABLE build_cache (
+     key         TEXT NOT NULL PRIMARY KEY,
+     parent      TEXT NOT NULL,
+     state       TEXT NOT NULL,
+     description TEXT NOT NULL,
+     layer       TEXT NOT NULL,
+     chain       TEXT NOT NULL,
+     size        INTEGER NOT NULL,
+     created     INTEGER NOT NULL,
+     used        INTEGER NOT NULL,
+     uses        INTEGER NOT NULL,
+     json        TEXT NOT NULL
+   ) WITHOUT ROWID;
+   CREATE INDEX build_cache_by_state ON build_cache (state);`,
 ];
 
 /**

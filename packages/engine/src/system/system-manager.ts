@@ -1,5 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import type {
+  BuildCache,
   ContainerSummary,
   HostFeature,
   ImageSummary,
@@ -14,6 +15,9 @@ import type { ContainerService } from '../container/container-service.ts';
 import type { ImageService } from '../image/image-service.ts';
 import type { VolumeService } from '../volume/volume-service.ts';
 import type { DiskUsageType, SystemService } from './system-service.ts';
+
+/** Registries on this host are spoken to without TLS where they have none. */
+const LOOPBACK = ['::1/128', '127.0.0.0/8'];
 
 /** What of the configuration `info` and `version` show. */
 export interface SystemOptions {
@@ -44,6 +48,7 @@ export interface SystemDependencies {
   readonly containers: ContainerService;
   readonly images: ImageService;
   readonly volumes: VolumeService;
+  readonly buildCache: () => Promise<BuildCache[]>;
   readonly containerd: ContainerdClient;
   readonly volumeDrivers: () => Promise<readonly string[]>;
   readonly warnings: () => readonly string[];
@@ -79,6 +84,7 @@ export class SystemManager implements SystemService {
             Arch: goArchitecture(host.architecture),
             GitCommit: gitCommit,
             KernelVersion: host.kernelVersion,
+            Experimental: 'false',
           },
         },
         { Name: 'Node.js', Version: process.version.slice(1), Details: { V8: process.versions.v8 } },
@@ -96,7 +102,7 @@ export class SystemManager implements SystemService {
   }
 
   async info(): Promise<SystemInfo> {
-    const { host, containers, images, warnings, listeners, volumeDrivers } = this.#dependencies;
+    const { host, containerd, containers, images, warnings, listeners, volumeDrivers } = this.#dependencies;
     const options = this.#options;
     const [list, imageList, files, drivers] = await Promise.all([
       containers.list({ all: true, filters: {} }),
@@ -137,7 +143,7 @@ export class SystemManager implements SystemService {
       Architecture: host.architecture,
       IndexServerAddress: options.indexServer,
       RegistryConfig: {
-        InsecureRegistryCIDRs: options.insecureRegistries.filter((entry) => entry.includes('/')),
+        InsecureRegistryCIDRs: [...LOOPBACK, ...options.insecureRegistries.filter((entry) => entry.includes('/'))],
         IndexConfigs: {
           'docker.io': { Name: 'docker.io', Mirrors: [...options.mirrors], Secure: true, Official: true },
         },
@@ -173,6 +179,10 @@ export class SystemManager implements SystemService {
       SecurityOptions: securityOptions(host),
       DefaultAddressPools: options.addressPools.map((pool) => ({ ...pool })),
       FirewallBackend: { Driver: 'nftables' },
+      Containerd: {
+        Address: containerd.address,
+        Namespaces: { Containers: containerd.namespace, Plugins: containerd.namespace },
+      },
       CDISpecDirs: null,
       Features: [...this.#dependencies.features()],
       Warnings: [...hostWarnings(host), ...warnings()],
@@ -186,7 +196,8 @@ export class SystemManager implements SystemService {
     if (wants('image')) {
       const list = await images.list({ all: false, sharedSize: true });
       const size = await images.layersSize();
-      Object.assign(usage, { LayersSize: size, Images: list, ImageUsage: imageUsage(list, size) });
+      const counted = await this.#countContainers(list);
+      Object.assign(usage, { LayersSize: size, Images: counted, ImageUsage: imageUsage(counted, size) });
     }
     signal.throwIfAborted();
     if (wants('container')) {
@@ -199,12 +210,20 @@ export class SystemManager implements SystemService {
       Object.assign(usage, { Volumes: list, VolumeUsage: volumeUsage(list) });
     }
     if (wants('build-cache')) {
+      const list = await this.#dependencies.buildCache();
       Object.assign(usage, {
-        BuildCache: [],
-        BuildCacheUsage: { ActiveCount: 0, TotalCount: 0, Reclaimable: 0, TotalSize: 0, Items: [] },
+        BuildCache: list,
+        BuildCacheUsage: buildCacheUsage(list),
       });
     }
     return usage;
+  }
+
+  /** Images with the number of containers made of each. */
+  async #countContainers(images: readonly ImageSummary[]): Promise<ImageSummary[]> {
+    const containers = await this.#dependencies.containers.list({ all: true, filters: {} });
+    const counts = Map.groupBy(containers, ({ ImageID }) => ImageID);
+    return images.map((image) => ({ ...image, Containers: counts.get(image.Id)?.length ?? 0 }));
   }
 
   async #volumes(volumes: VolumeService): Promise<Volume[]> {
@@ -307,6 +326,19 @@ function volumeUsage(list: readonly Volume[]): NonNullable<SystemDataUsage['Volu
     TotalCount: list.length,
     Reclaimable: idle.reduce((sum, volume) => sum + size(volume), 0),
     TotalSize: list.reduce((sum, volume) => sum + size(volume), 0),
+    Items: [...list],
+  };
+}
+
+/** A layer that an image has too is the image's. */
+function buildCacheUsage(list: readonly BuildCache[]): NonNullable<SystemDataUsage['BuildCacheUsage']> {
+  const active = list.filter(({ InUse }) => InUse);
+  const sizeOf = (records: readonly BuildCache[]): number => records.reduce((sum, { Size }) => sum + Size, 0);
+  return {
+    ActiveCount: active.length,
+    TotalCount: list.length,
+    Reclaimable: sizeOf(list.filter(({ InUse, Shared }) => !InUse && !Shared)),
+    TotalSize: sizeOf(list),
     Items: [...list],
   };
 }

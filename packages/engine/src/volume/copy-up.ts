@@ -62,13 +62,17 @@ export async function copyUp(
   });
 }
 
+/** Ends when its parent is not the first argument any more: the daemon died before setpriv could ask for the signal. */
+const UNLESS_ORPHANED = '[ "$PPID" = "$1" ] || exit 1; shift; exec "$@"';
+
 /**
  * `cp --archive` keeps all that the kernel lets it keep; `--no-target-directory` copies into the directory itself.
  * setpriv has the kernel kill it with the daemon: it must not go on writing where the next daemon starts anew.
  */
 async function copyTree(from: string, to: string): Promise<void> {
-  const args = ['--archive', '--reflink=auto', '--one-file-system', '--no-target-directory', '--', from, to];
-  const { code, stderr } = await exec('setpriv', ['--pdeathsig', 'KILL', 'cp', ...args], {
+  const copy = ['cp', '--archive', '--reflink=auto', '--one-file-system', '--no-target-directory', '--', from, to];
+  const guard = ['--pdeathsig', 'KILL', 'sh', '-c', UNLESS_ORPHANED, 'sh', `${process.pid}`];
+  const { code, stderr } = await exec('setpriv', [...guard, ...copy], {
     timeout: 3_600_000,
     allowFailure: true,
   });

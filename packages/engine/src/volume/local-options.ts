@@ -47,8 +47,7 @@ export function parseLocalOptions(options: Readonly<Record<string, string>>): Lo
   const names = Object.keys(options);
   if (names.length === 0) return undefined;
   const unknown = names.find((name) => !KNOWN.has(name));
-  if (unknown !== undefined)
-    throw invalid(`invalid option: "${unknown}" (the local driver takes size and inodes, or type, o and device)`);
+  if (unknown !== undefined) throw invalid(`invalid option: "${unknown}"`);
   const { type = '', device = '', o = '' } = options;
   if ([type, device, o].some((value) => value.includes('\0'))) throw invalid('an option may not hold a NUL byte');
   const list = o.split(',').filter((option) => option !== '');

@@ -39,10 +39,7 @@ function flag(filters: Filters, name: string): boolean | undefined {
   const [value = ''] = values;
   if (values.length === 1 && /^(1|t|true)$/i.test(value)) return true;
   if (values.length === 1 && /^(0|f|false)$/i.test(value)) return false;
-  throw new PouchError(
-    'invalid-argument',
-    `invalid value for filter '${name}': ${values.join(', ')}: use true or false`,
-  );
+  throw new PouchError('invalid-argument', `invalid filter '${name}=[${values.join(' ')}]'`);
 }
 
 function matchesAny(values: readonly string[] | undefined, matches: (value: string) => boolean): boolean {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdir, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Volume, VolumeCreateRequest, VolumeListResponse, VolumePruneResponse } from '@pouch/api';
-import { errorMessage, isErrorCode, KeyedMutex, type Logger, newId, PouchError } from '@pouch/base';
+import { asPouchError, errorMessage, isErrorCode, KeyedMutex, type Logger, newId, PouchError } from '@pouch/base';
 import { unmountTree } from '@pouch/linux';
 import type { EventBus } from '../events/event-bus.ts';
 import type { QuotaService } from '../quota/quota-service.ts';
@@ -18,6 +18,7 @@ import { type Filters, listFilter, pruneFilter } from './volume-filters.ts';
 import { validateVolumeName } from './volume-name.ts';
 import { ANONYMOUS_LABEL, type VolumeRecord } from './volume-record.ts';
 import type { MountedVolume, VolumeEnsureOptions, VolumeService } from './volume-service.ts';
+import type { Hooks } from '../hooks/hook-points.ts';
 import { reconcileVolumes } from './volume-reconcile.ts';
 
 export interface VolumeManagerOptions {
@@ -36,6 +37,7 @@ export interface VolumeManagerDependencies {
   readonly volumeUsers: (name: string) => readonly string[];
   /** For volumes with a size. */
   readonly quotas?: QuotaService;
+  readonly hooks?: Hooks;
 }
 
 /** Volumes of every driver under one roof. One change at a time per volume. */
@@ -77,7 +79,9 @@ export class VolumeManager implements VolumeService {
         );
       }
       if (known) return this.#show(known, await this.#heal(known));
-      return await this.#make(name, options);
+      if (!this.#deps.hooks?.has('volume-create')) return await this.#make(name, options);
+      const { request } = await this.#deps.hooks.run('volume-create', { volume: name, request: options });
+      return await this.#make(name, request);
     });
   }
 
@@ -214,7 +218,10 @@ export class VolumeManager implements VolumeService {
   }
 
   async #make(name: string, options: VolumeEnsureOptions): Promise<Volume> {
-    const driver = await this.drivers.get(options.driver ?? 'local');
+    const driver = await this.drivers.get(options.driver ?? 'local').catch((error: unknown) => {
+      const known = asPouchError(error);
+      throw new PouchError(known.code, `create ${name}: ${known.message}`, { cause: error });
+    });
     const { driverOpts = {}, labels = {}, anonymous = false } = options;
     const record: VolumeRecord = {
       name,
@@ -293,7 +300,7 @@ export class VolumeManager implements VolumeService {
       Name: record.name,
       Driver: record.driver,
       Mountpoint: known?.path ?? '',
-      Labels: { ...record.labels },
+      Labels: Object.keys(record.labels).length > 0 ? { ...record.labels } : null,
       Options: Object.keys(record.options).length > 0 ? { ...record.options } : null,
       Scope: record.scope,
       CreatedAt: known?.createdAt ?? record.createdAt,

@@ -273,6 +273,25 @@ export const SETTINGS = [
     description: 'The init program; empty: tini, docker-init or catatonit, whichever is installed.',
   },
   {
+    name: 'plugin-dir',
+    kind: 'string',
+    default: '',
+    description: 'Directory of plugins that are called at points in the life of containers. Empty: none.',
+  },
+  {
+    name: 'rich',
+    kind: 'boolean',
+    default: false,
+    description: 'Run every container that does not refuse it as a machine, under an init.',
+  },
+  {
+    name: 'rich-mode',
+    kind: 'string',
+    default: 'dumb-init',
+    choices: ['dumb-init', 'systemd', 'sbin-init'],
+    description: 'The init of rich containers that name none.',
+  },
+  {
     name: 'lxcfs',
     kind: 'boolean',
     default: true,

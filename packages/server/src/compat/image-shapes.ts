@@ -1,37 +1,42 @@
 import type { ImageInspect, ImageSummary } from '@pouch/api';
 
-/** The version that brought, or took away, a field. */
-const INSPECT_DESCRIPTOR = 48;
-const MANIFESTS = 47;
-const NO_VIRTUAL_SIZE = 44;
+/** The first version in which `Containers` of the list is a count. */
+const CONTAINER_COUNTS = 51;
+/** The first version whose inspected images name no graph driver where a snapshotter is used. */
+const NO_GRAPH_DRIVER = 52;
 const NO_NONE_NAMES = 43;
 
-/** An image of the list as clients of this version expect it. `manifests` is whether they asked for those. */
+/**
+ * An image of the list as clients of this version expect it, but for what the contract's lifespans of fields say. `manifests`
+ * is whether they asked for those.
+ */
 export function adaptImageSummary(summary: ImageSummary, version: number, manifests: boolean): ImageSummary {
-  const { Descriptor, Manifests, VirtualSize: _, ...rest } = summary;
+  const { Manifests, ...rest } = summary;
   return {
     ...rest,
-    ...(version < NO_NONE_NAMES && noneNames(summary)),
-    ...(version < NO_VIRTUAL_SIZE && { VirtualSize: summary.Size }),
-    ...(Descriptor && version >= INSPECT_DESCRIPTOR && { Descriptor }),
-    ...(Manifests && manifests && version >= MANIFESTS && { Manifests }),
+    ...(version < NO_NONE_NAMES ? noneNames(summary) : names(summary)),
+    ...(version < CONTAINER_COUNTS && { Containers: -1 }),
+    VirtualSize: summary.Size,
+    ...(Manifests && manifests && { Manifests }),
   };
 }
 
-/** An image as clients of this version expect it. */
+/** An image as clients of this version expect it, but for what the contract's lifespans of fields say. */
 export function adaptImageInspect(image: ImageInspect, version: number): ImageInspect {
-  const { Descriptor, Manifests, VirtualSize: _, ...rest } = image;
+  const { GraphDriver, ...rest } = image;
   return {
     ...rest,
-    ...(version < NO_VIRTUAL_SIZE && { VirtualSize: image.Size }),
-    ...(Descriptor && version >= INSPECT_DESCRIPTOR && { Descriptor }),
-    ...(Manifests && version >= INSPECT_DESCRIPTOR && { Manifests }),
+    VirtualSize: image.Size,
+    ...(GraphDriver && version < NO_GRAPH_DRIVER && { GraphDriver }),
   };
+}
+
+function names({ RepoTags, RepoDigests }: ImageSummary): Pick<ImageSummary, 'RepoTags' | 'RepoDigests'> {
+  return { RepoTags: RepoTags ?? [], RepoDigests: RepoDigests ?? [] };
 }
 
 /** How an image without a name used to be listed. */
 function noneNames({ RepoTags, RepoDigests }: ImageSummary): Pick<ImageSummary, 'RepoTags' | 'RepoDigests'> {
-  if (RepoTags && RepoTags.length > 0) return { RepoTags, RepoDigests };
-  const named = RepoDigests && RepoDigests.length > 0;
-  return { RepoTags: ['<none>:<none>'], RepoDigests: named ? RepoDigests : ['<none>@<none>'] };
+  if (RepoTags?.length || RepoDigests?.length) return { RepoTags, RepoDigests };
+  return { RepoTags: ['<none>:<none>'], RepoDigests: ['<none>@<none>'] };
 }

@@ -1,32 +1,16 @@
 import type { SystemDataUsage, SystemInfo } from '@pouch/api';
-import { adaptContainerSummary } from './container-shapes.ts';
 import { adaptImageSummary } from './image-shapes.ts';
 
-/** The version that brought, or took away, a field. */
+/** The first version with an object of sums for each type. */
 const USAGE_OBJECTS = 52;
-const DISCOVERED_DEVICES = 50;
-const FIREWALL_BACKEND = 49;
-const CONTAINERD = 46;
-const NO_EXPECTED_COMMITS = 50;
-const NO_KERNEL_MEMORY = 42;
 
-/** What `info` tells clients of an older version. */
-export function adaptInfo(info: SystemInfo, version: number): SystemInfo {
-  const { Containerd, DiscoveredDevices, FirewallBackend, ...rest } = info;
+/** What `info` tells, with the commit that each part once was expected to be. */
+export function adaptInfo(info: SystemInfo): SystemInfo {
   return {
-    ...rest,
-    ...(Containerd && version >= CONTAINERD && { Containerd }),
-    ...(DiscoveredDevices && version >= DISCOVERED_DEVICES && { DiscoveredDevices }),
-    ...(FirewallBackend && version >= FIREWALL_BACKEND && { FirewallBackend }),
-    ...(version < NO_KERNEL_MEMORY && {
-      KernelMemory: info.KernelMemory ?? false,
-      KernelMemoryTCP: info.KernelMemoryTCP ?? false,
-    }),
-    ...(version < NO_EXPECTED_COMMITS && {
-      ContainerdCommit: expected(info.ContainerdCommit),
-      RuncCommit: expected(info.RuncCommit),
-      InitCommit: expected(info.InitCommit),
-    }),
+    ...info,
+    ContainerdCommit: expected(info.ContainerdCommit),
+    RuncCommit: expected(info.RuncCommit),
+    InitCommit: expected(info.InitCommit),
   };
 }
 
@@ -34,15 +18,28 @@ function expected(commit: SystemInfo['RuncCommit']): SystemInfo['RuncCommit'] {
   return { ...commit, Expected: commit.Expected ?? commit.ID };
 }
 
-/** Disk use as clients of this version expect it. */
-export function adaptDiskUsage(usage: SystemDataUsage, version: number): SystemDataUsage {
-  if (version >= USAGE_OBJECTS) return usage;
-  const { ImageUsage: _i, ContainerUsage: _c, VolumeUsage: _v, BuildCacheUsage: _b, ...lists } = usage;
+/**
+ * Disk use as clients of this version expect it: the items in lists of their own, and since 1.52 sums beside them; with
+ * `verbose`, which only newer clients know, the items among the sums instead.
+ */
+export function adaptDiskUsage(usage: SystemDataUsage, version: number, verbose: boolean): SystemDataUsage {
+  const { LayersSize, Images, Containers, Volumes, BuildCache, ...sums } = usage;
+  if (version >= USAGE_OBJECTS && verbose) return sums;
+  const images = Images?.map((image) => adaptImageSummary(image, version, false));
   return {
-    ...lists,
-    ...(lists.Images && { Images: lists.Images.map((image) => adaptImageSummary(image, version, false)) }),
-    ...(lists.Containers && {
-      Containers: lists.Containers.map((container) => adaptContainerSummary(container, version)),
-    }),
+    ...(LayersSize !== undefined && { LayersSize }),
+    ...(images && { Images: images }),
+    ...(Containers && { Containers }),
+    ...(Volumes && { Volumes }),
+    ...(BuildCache && { BuildCache }),
+    ...withoutItems(sums),
   };
+}
+
+function withoutItems(usage: SystemDataUsage): SystemDataUsage {
+  const entries = Object.entries(usage as Readonly<Record<string, { readonly Items?: unknown }>>).map(([name, sum]) => {
+    const { Items: _, ...rest } = sum;
+    return [name, rest] as const;
+  });
+  return Object.fromEntries(entries);
 }

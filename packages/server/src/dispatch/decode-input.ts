@@ -31,16 +31,29 @@ function fieldsOf(fields: QueryFields, version: number): QueryFields {
   return known;
 }
 
-/** The value of a JSON body, as its schema has it. Throws `invalid-argument`. */
-export function decodeJsonBody(spec: JsonBody<unknown>, text: Buffer): DecodedBody {
+/**
+ * The value of a JSON body, as its schema has it in the API version with the number `minor`: fields that this version does not
+ * have are left out. Throws `invalid-argument`.
+ */
+export function decodeJsonBody(spec: JsonBody<unknown>, text: Buffer, minor: number): DecodedBody {
   if (text.length === 0 && spec.optional) return { body: {}, warnings: [] };
   const value = parseJson(text);
   if (value === null) {
     if (spec.optional) return { body: {}, warnings: [] };
     throw new PouchError('invalid-argument', 'invalid JSON: the request body must be an object, not null');
   }
-  if (spec.unknownFields === 'ignore') return { body: parse(spec.schema, value), warnings: [] };
+  if (spec.unknownFields === 'ignore') return { body: parse(spec.schema, value, { minor }), warnings: [] };
   const unknown: string[] = [];
-  const body = parse(spec.schema, value, { onUnknown: (path) => unknown.length < WARNED_FIELDS && unknown.push(path) });
+  const onUnknown = (path: string, given: unknown): void => {
+    if (unknown.length < WARNED_FIELDS && !isUnset(given)) unknown.push(path);
+  };
+  const body = parse(spec.schema, value, { onUnknown, minor });
   return { body, warnings: unknown.map((path) => `The field ${path.slice(0, 128)} is unknown and was ignored.`) };
+}
+
+/** What Go's clients write for a field that nobody set: to leave that out loses nothing. */
+function isUnset(value: unknown): boolean {
+  if (Array.isArray(value)) return value.length === 0;
+  if (typeof value === 'object' && value !== null) return Object.keys(value).length === 0;
+  return value === null || value === '' || value === 0 || value === false;
 }

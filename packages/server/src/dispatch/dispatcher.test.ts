@@ -44,9 +44,8 @@ test('unknown pages and methods', async () => {
     assert.equal(status, 404, url);
     assert.deepEqual(JSON.parse(body), { message: 'page not found' });
   }
-  const { status, head } = await ask(api.path, 'PUT', '/info');
-  assert.equal(status, 405);
-  assert.match(head, /Allow: GET/);
+  const { status } = await ask(api.path, 'PUT', '/info');
+  assert.equal(status, 404);
   assert.equal((await ask(api.path, 'GET', '/containers/%zz/json')).status, 400);
   assert.equal((await ask(api.path, 'GET', '/containers/a%00b/json')).status, 400);
 });
@@ -114,7 +113,7 @@ test('what Pouch does not do is answered as Docker outside a swarm does', async 
   }
   assert.deepEqual(JSON.parse((await ask(api.path, 'GET', '/plugins')).body), []);
   assert.equal((await ask(api.path, 'GET', '/plugins/a/b/json')).status, 404);
-  for (const url of ['/build', '/session', '/grpc', '/swarm/init', '/plugins/pull']) {
+  for (const url of ['/session', '/grpc', '/swarm/init', '/plugins/pull']) {
     const upgrade = url === '/session' || url === '/grpc' ? { Connection: 'Upgrade', Upgrade: 'h2c' } : {};
     using client = new (await import('../testkit/raw-client.testkit.ts')).RawClient(api.path);
     client.send(requestText('POST', url, '', upgrade));

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { endpointOf, openApiDocument, type Operation } from '@pouch/api';
 import { asPouchError, errorMessage, type Logger, PouchError } from '@pouch/base';
 import { HANDLERS } from '../handlers/all-handlers.ts';
@@ -11,8 +12,9 @@ import { checkJsonContentType, hasBody, readBody } from '../http/request-body.ts
 import type { ServerDependencies } from '../server-dependencies.ts';
 import { answerAbsentFeature } from './absent-features.ts';
 import { decodeJsonBody, decodeTargetQuery } from './decode-input.ts';
+import { DueAnswers } from './due-answers.ts';
 import { type DecodedInput, HijackExchange, runHijack } from './hijack-exchange.ts';
-import { findOperation, parseTarget, requireOperation } from './target.ts';
+import { findOperation, parseTarget, requireOperation, requireVersion } from './target.ts';
 
 export interface DispatcherOptions {
   /** Headers of every answer. */
@@ -31,6 +33,7 @@ export class Dispatcher {
   readonly #logger: Logger;
   readonly #active = new Set<Call>();
   readonly #hijacked = new Set<Duplex>();
+  readonly #due = new DueAnswers();
   #count = 0;
   #isCut = false;
   #openApi: Buffer | undefined;
@@ -52,6 +55,11 @@ export class Dispatcher {
     if (this.#isCut) socket.destroy();
     else void this.#serveUpgrade(request, socket, head);
   };
+
+  /** Requests that have come so far. */
+  get count(): number {
+    return this.#count;
+  }
 
   /** Resolves when no request is under way but such as may never end. */
   async idle(): Promise<void> {
@@ -80,6 +88,7 @@ export class Dispatcher {
     const id = this.#nextId();
     const { headers } = this.#options;
     for (const name in headers) response.setHeader(name, headers[name] as string);
+    this.#due.add(response, request.socket);
     let call = new Call({ id, request, response, version: 0, newest: true, logger: this.#logger });
     try {
       this.#options.authorize(request);
@@ -103,15 +112,18 @@ export class Dispatcher {
     const found = findOperation(method, target);
     if (!found) {
       if (target.path === '/openapi.json' && method === 'GET') this.#sendOpenApi(call);
-      else if (!answerAbsentFeature(call, method, target.path)) throw pageNotFound();
+      else if (method === 'OPTIONS') call.sendEmpty(200);
+      else if (!answerAbsentFeature(call, method, target)) throw pageNotFound();
       return;
     }
     const { operation, path } = found;
     const spec = endpointOf(operation);
+    requireVersion(spec, target);
+    call.responses = spec.responses;
     const query = decodeTargetQuery(operation, target);
     const { body, warnings } =
       spec.body?.kind === 'json'
-        ? decodeJsonBody(spec.body, await this.#readJson(call.request))
+        ? decodeJsonBody(spec.body, await this.#readJson(call.request), target.version)
         : { body: undefined, warnings: [] };
     if (isHijack(operation)) {
       if (spec.websocket) {
@@ -131,6 +143,9 @@ export class Dispatcher {
     // What the client sends behind its request must wait for the handler, and not be read as another request.
     socket.pause();
     try {
+      // What came in one piece with this request has been read by the next turn.
+      await nextTurn();
+      this.#due.requireAlone(socket, call.response);
       await runHijack(operation, decoded, exchange, this.#services);
     } finally {
       if (!exchange.taken) socket.resume();
@@ -153,13 +168,17 @@ export class Dispatcher {
     this.#track(socket);
     let status = 101;
     try {
+      await this.#due.requireNone(socket);
       this.#options.authorize(request);
       const target = parseTarget(request.url ?? '/');
       const { operation, path } = requireOperation(request.method ?? 'GET', target);
       if (!isHijack(operation)) throw pageNotFound();
       const spec = endpointOf(operation);
       const query = decodeTargetQuery(operation, target);
-      const body = spec.body?.kind === 'json' ? decodeJsonBody(spec.body, await connection.readBody()).body : undefined;
+      const body =
+        spec.body?.kind === 'json'
+          ? decodeJsonBody(spec.body, await connection.readBody(), target.version).body
+          : undefined;
       const exchange = HijackExchange.upgraded(connection, target.version, this.#logger, this.#options.headers);
       await runHijack(operation, { path, query, body }, exchange, this.#services);
     } catch (error) {
@@ -177,7 +196,7 @@ export class Dispatcher {
     const { request, response } = call;
     const answer = errorAnswer(error);
     if (answer.unexpected) this.#logUnexpected(request, call.id, error);
-    if (response.destroyed || response.writableEnded || response.socket === null) return;
+    if (response.destroyed || response.writableEnded || call.hijacked) return;
     const stream = call.startedJsonStream;
     if (stream) stream.fail(answer.message);
     else if (response.headersSent) {
@@ -185,15 +204,14 @@ export class Dispatcher {
       if (!isDisconnect(error)) this.#logger.warn('an answer broke off', { request: call.id, error });
       response.destroy();
     } else {
-      const allow = asPouchError(error).details.allow;
-      if (typeof allow === 'string') response.setHeader('Allow', allow);
-      call.sendError(answer.status, answer.message);
+      if (asPouchError(error).details.plainText === true) call.sendText(answer.status, `${answer.message}\n`);
+      else call.sendError(answer.status, answer.message);
     }
   }
 
   /** A body that nobody read keeps its connection only if the client finishes it soon. */
-  #closeUnread({ request, response }: Call): void {
-    if (request.complete || response.socket === null) return;
+  #closeUnread({ request, hijacked }: Call): void {
+    if (request.complete || hijacked) return;
     const { socket } = request;
     const timer = setTimeout(() => {
       if (!request.complete) socket.destroy();

@@ -47,6 +47,7 @@ export class HijackExchange {
       () => {
         if (!taken) {
           taken = HijackedConnection.fromRequest(call.request, call.response);
+          call.markHijacked();
           onTake(taken);
         }
         return taken;

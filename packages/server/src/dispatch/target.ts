@@ -1,4 +1,12 @@
-import { acceptVersion, API_VERSION, matchEndpoint, type Operation, splitVersion } from '@pouch/api';
+import {
+  acceptVersion,
+  API_VERSION,
+  type Endpoint,
+  matchEndpoint,
+  minorOf,
+  type Operation,
+  splitVersion,
+} from '@pouch/api';
 import { PouchError } from '@pouch/base';
 import { pageNotFound } from '../http/errors.ts';
 
@@ -34,16 +42,10 @@ export function parseTarget(url: string): Target {
   return { path: split.path, search, version: minor, newest: minor === NEWEST };
 }
 
-/** The operation that a target means, or undefined. Throws `method-not-allowed` for a path that has other methods. */
+/** The operation that a target means, or undefined: as with Docker, also for a path that is there for other methods. */
 export function findOperation(method: string, target: Target): FoundOperation | undefined {
   const match = matchEndpoint(method, target.path);
-  if (match.kind === 'none') return undefined;
-  if (match.kind === 'wrong-method') {
-    throw new PouchError('method-not-allowed', `${method} is not served here; use ${match.allowed.join(' or ')}`, {
-      details: { allow: match.allowed.join(', ') },
-    });
-  }
-  return match;
+  return match.kind === 'found' ? match : undefined;
 }
 
 export function requireOperation(method: string, target: Target): FoundOperation {
@@ -52,6 +54,9 @@ export function requireOperation(method: string, target: Target): FoundOperation
   return found;
 }
 
-function minorOf(version: string): number {
-  return Number(version.split('.')[1]);
+/** Throws `invalid-argument`, in Docker's words, for an endpoint that the client's version does not have yet. */
+export function requireVersion(endpoint: Pick<Endpoint, 'since' | 'method' | 'path'>, target: Target): void {
+  const { since, method, path } = endpoint;
+  if (since === undefined || minorOf(since) <= target.version) return;
+  throw new PouchError('invalid-argument', `${method} ${path} requires minimum API version ${since}`);
 }

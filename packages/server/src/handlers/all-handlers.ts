@@ -1,4 +1,7 @@
+import { buildHandlers } from './builds.ts';
+import { checkpointHandlers } from './checkpoints.ts';
 import { containerStreamHandlers } from './container-streams.ts';
+import { containerUpgradeHandlers } from './container-upgrade.ts';
 import { containerHandlers } from './containers.ts';
 import { execHandlers } from './exec.ts';
 import type { Handlers, PlainOperation } from './handler.ts';
@@ -13,9 +16,12 @@ export const HANDLERS: Handlers<PlainOperation> = {
   ...systemHandlers,
   ...containerHandlers,
   ...containerStreamHandlers,
+  ...containerUpgradeHandlers,
+  ...checkpointHandlers,
   ...execHandlers,
   ...imageHandlers,
   ...imageTransferHandlers,
+  ...buildHandlers,
   ...networkHandlers,
   ...volumeHandlers,
 };

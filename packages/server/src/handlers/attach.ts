@@ -8,6 +8,11 @@ import { WebSocketChannel } from '../stream/websocket-channel.ts';
 import { MULTIPLEXED_SINCE } from './container-streams.ts';
 import type { HijackHandler, HijackInput, HijackOperation } from './handler.ts';
 
+/** The first version whose WebSocket carries the streams that the query names. */
+const WEBSOCKET_CHOICE = 42;
+/** The first version whose WebSocket messages are binary; before, they were text. */
+const BINARY_MESSAGES = 28;
+
 /** Connections that become the streams of a process. */
 export const hijackHandlers: { readonly [O in HijackOperation]: HijackHandler<O> } = {
   async ContainerAttach(input, { containers }) {
@@ -15,16 +20,19 @@ export const hijackHandlers: { readonly [O in HijackOperation]: HijackHandler<O>
     const session = await containers.attach(input.path.name, options);
     const multiplexed = !session.tty;
     const connection = input.hijack();
-    const channel = new SocketChannel(connection.accept(streamType(input, multiplexed)));
+    const upgraded = connection.upgrade !== undefined;
+    const channel = new SocketChannel(connection.accept(streamType(input, multiplexed, upgraded)));
     await pumpSession(channel, session, { multiplexed, stdin: options.stdin, logger: input.logger });
   },
 
   async ContainerAttachWebsocket(input, { containers }) {
-    const options = attachOptions(input.query);
+    // Until API 1.41 the query does not choose among the streams.
+    const all = input.version < WEBSOCKET_CHOICE && { stdin: true, stdout: true, stderr: true };
+    const options = { ...attachOptions(input.query), ...all };
     const connection = input.hijack();
     WebSocketChannel.check(connection);
     const session = await containers.attach(input.path.name, options);
-    const channel = WebSocketChannel.accept(connection);
+    const channel = WebSocketChannel.accept(connection, input.version >= BINARY_MESSAGES);
     // Docker sends both streams as they are: WebSocket messages have no place for a frame's header.
     await pumpSession(channel, session, { multiplexed: false, stdin: options.stdin, logger: input.logger });
   },
@@ -45,21 +53,25 @@ export const hijackHandlers: { readonly [O in HijackOperation]: HijackHandler<O>
       return;
     }
     const multiplexed = !session.tty;
-    const channel = new SocketChannel(input.hijack().accept(streamType(input, multiplexed)));
+    const connection = input.hijack();
+    const upgraded = connection.upgrade !== undefined;
+    const channel = new SocketChannel(connection.accept(streamType(input, multiplexed, upgraded)));
     await pumpSession(channel, session, { multiplexed, stdin: true, logger: input.logger });
   },
 };
 
 /** Docker's clients learn that a command could not be executed from its output, and its exit code from inspecting it. */
 async function tellOnStream(input: HijackInput<HijackOperation>, tty: boolean, message: string): Promise<void> {
-  const channel = new SocketChannel(input.hijack().accept(streamType(input, !tty)));
+  const connection = input.hijack();
+  const channel = new SocketChannel(connection.accept(streamType(input, !tty, connection.upgrade !== undefined)));
   const data = Buffer.from(`${message}\r\n`);
   await channel.write(...encodeOutput({ stream: 'stdout', data }, !tty));
   await channel.end();
 }
 
-function streamType(input: HijackInput<HijackOperation>, multiplexed: boolean): string {
-  return multiplexed && input.version >= MULTIPLEXED_SINCE ? MULTIPLEXED_STREAM : RAW_STREAM;
+function streamType(input: HijackInput<HijackOperation>, multiplexed: boolean, upgraded: boolean): string {
+  // Docker names the frames only to who asked for an upgrade.
+  return multiplexed && upgraded && input.version >= MULTIPLEXED_SINCE ? MULTIPLEXED_STREAM : RAW_STREAM;
 }
 
 function attachOptions(query: OperationQuery<'ContainerAttach'>): AttachOptions {

@@ -23,7 +23,7 @@ export const containerStreamHandlers: Handlers<
     const stdout = query.stdout ?? false;
     const stderr = query.stderr ?? false;
     if (!stdout && !stderr) {
-      throw new PouchError('invalid-argument', 'Bad parameters: you must choose at least one stream');
+      throw new PouchError('invalid-argument', "must specify at least one of 'stdout' or 'stderr'");
     }
     const follow = query.follow ?? false;
     const { tty, output } = await containers.logs(
@@ -75,18 +75,18 @@ export const containerStreamHandlers: Handlers<
   },
 
   async ContainerArchiveInfo({ call, path, query }, { containers }) {
-    call.response.setHeader(PATH_STAT_HEADER, encodePathStat(await containers.statPath(path.name, query.path)));
+    call.response.setHeader(PATH_STAT_HEADER, encodePathStat(await containers.statPath(path.name, given(query.path))));
     call.sendEmpty(200);
   },
 
   async ContainerArchive({ call, path, query }, { containers }) {
-    const { stat, tar } = await containers.getArchive(path.name, query.path, call.signal);
+    const { stat, tar } = await containers.getArchive(path.name, given(query.path), call.signal);
     call.response.setHeader(PATH_STAT_HEADER, encodePathStat(stat));
     await call.writeStream(TAR, tar);
   },
 
   async PutContainerArchive({ call, path, query }, { containers }) {
-    await containers.putArchive(path.name, query.path, streamBody(call.request), {
+    await containers.putArchive(path.name, given(query.path), streamBody(call.request), {
       noOverwriteDirNonDir: query.noOverwriteDirNonDir ?? false,
       copyUIDGID: query.copyUIDGID ?? false,
       signal: call.signal,
@@ -94,3 +94,8 @@ export const containerStreamHandlers: Handlers<
     call.sendEmpty(200);
   },
 };
+
+function given(path: string | undefined): string {
+  if (path === undefined) throw new PouchError('invalid-argument', 'bad parameter: path cannot be empty');
+  return path;
+}

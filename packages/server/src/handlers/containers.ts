@@ -2,7 +2,7 @@ import { completeContainerInspect } from '@pouch/api';
 import { PouchError } from '@pouch/base';
 import type { WaitCondition } from '@pouch/engine';
 import { adaptCreateRequest } from '../compat/container-create.ts';
-import { adaptContainerInspect, adaptContainerSummary } from '../compat/container-shapes.ts';
+import { adaptContainerInspect } from '../compat/container-shapes.ts';
 import type { Handlers } from './handler.ts';
 import { defined } from './parameters.ts';
 
@@ -46,19 +46,20 @@ export const containerHandlers: Handlers<
       filters,
       ...defined({ limit }),
     });
-    call.sendJson(200, call.newest ? list : list.map((item) => adaptContainerSummary(item, call.version)));
+    call.sendJson(200, list);
   },
 
   async ContainerCreate({ call, query, body, warnings }, { containers }) {
-    const request = adaptCreateRequest(body, call.version);
-    const created = await containers.create(request, defined({ name: query.name, platform: query.platform }));
-    call.sendJson(201, { ...created, Warnings: [...warnings, ...created.Warnings] });
+    const adapted = adaptCreateRequest(body, call.version);
+    const options = defined({ name: query.name, platform: query.platform });
+    const created = await containers.create(adapted.request, options);
+    call.sendJson(201, { ...created, Warnings: [...warnings, ...created.Warnings, ...adapted.warnings] });
   },
 
   async ContainerInspect({ call, path, query }, { containers }) {
     const found = await containers.inspect(path.name, { size: query.size ?? false });
     const complete = completeContainerInspect(found);
-    call.sendJson(200, call.newest ? complete : adaptContainerInspect(complete, call.version));
+    call.sendJson(200, adaptContainerInspect(complete, call.version));
   },
 
   async ContainerTop({ call, path, query }, { containers }) {
@@ -78,10 +79,8 @@ export const containerHandlers: Handlers<
   },
 
   async ContainerStart({ call, path, query }, { containers }) {
-    if (query.checkpoint !== undefined) {
-      throw new PouchError('unsupported', 'starting from a checkpoint is not supported');
-    }
-    await containers.start(path.name);
+    const { checkpoint, 'checkpoint-dir': dir } = query;
+    await containers.start(path.name, checkpoint ? { checkpoint, ...defined({ checkpointDir: dir }) } : {});
     call.sendEmpty(204);
   },
 
@@ -101,7 +100,7 @@ export const containerHandlers: Handlers<
   },
 
   async ContainerRename({ call, path, query }, { containers }) {
-    await containers.rename(path.name, query.name);
+    await containers.rename(path.name, query.name ?? '');
     call.sendEmpty(204);
   },
 

@@ -89,7 +89,12 @@ async function* download(source: string, signal: AbortSignal): AsyncGenerator<Ui
   if (!response.ok || !response.body) {
     throw new PouchError('upstream', `downloading ${url.href} failed: the server answered ${response.status}`);
   }
-  yield* response.body;
+  try {
+    for await (const chunk of response.body) yield chunk;
+  } catch (error) {
+    signal.throwIfAborted();
+    throw new PouchError('upstream', `downloading ${url.href} broke off: ${fetchProblem(error)}`, { cause: error });
+  }
 }
 
 function fetchProblem(error: unknown): string {

@@ -12,6 +12,7 @@ export const imageHandlers: Handlers<
   | 'ImageList'
   | 'ImageInspect'
   | 'ImageHistory'
+  | 'ImageAttestations'
   | 'ImageTag'
   | 'ImageDelete'
   | 'ImageSearch'
@@ -22,6 +23,9 @@ export const imageHandlers: Handlers<
   | 'ImageCommit'
 > = {
   async ImageList({ call, query }, { images }) {
+    if (query.identity && !query.manifests) {
+      throw new PouchError('invalid-argument', 'conflicting options: identity requires manifests=1');
+    }
     const filters = { ...query.filters };
     if (query.filter !== undefined) filters.reference = [query.filter];
     const list = await images.list({
@@ -29,6 +33,7 @@ export const imageHandlers: Handlers<
       filters,
       digests: query.digests ?? false,
       sharedSize: query['shared-size'] ?? false,
+      manifests: query.manifests ?? false,
     });
     call.sendJson(
       200,
@@ -49,6 +54,13 @@ export const imageHandlers: Handlers<
 
   async ImageHistory({ call, path, query }, { images }) {
     call.sendJson(200, await images.history(path.name, platformText(query.platform)));
+  },
+
+  async ImageAttestations({ call, path, query }, { images }) {
+    const platform = onePlatform(query.platform);
+    const types = (query.type ?? []).map((type) => type.trim()).filter((type) => type !== '');
+    const options = { types, statement: query.statement ?? false, ...defined({ platform }) };
+    call.sendJson(200, await images.attestations(path.name, options));
   },
 
   async ImageTag({ call, path, query }, { images }) {
@@ -96,7 +108,9 @@ export const imageHandlers: Handlers<
   },
 
   async ImageCommit({ call, query, body }, { containers }) {
-    const Id = await containers.commit(query.container, {
+    const { container = '' } = query;
+    if (container === '') throw new PouchError('invalid-argument', 'invalid name or ID supplied: ""');
+    const Id = await containers.commit(container, {
       pause: query.pause ?? true,
       changes: (query.changes ?? []).flatMap((change) => change.split('\n')).filter((line) => line.trim() !== ''),
       config: body,

@@ -13,8 +13,8 @@ export const networkHandlers: Handlers<
     call.sendJson(200, await networks.list(query.filters ?? {}));
   },
 
-  async NetworkInspect({ call, path, query }, { networks }) {
-    call.sendJson(200, await networks.inspect(path.id, { verbose: query.verbose ?? false }));
+  async NetworkInspect({ call, path }, { networks }) {
+    call.sendJson(200, await networks.inspect(path.id));
   },
 
   async NetworkCreate({ call, body, warnings }, { networks }) {
@@ -39,6 +39,7 @@ export const networkHandlers: Handlers<
   },
 
   async NetworkPrune({ call, query }, { networks }) {
-    call.sendJson(200, await networks.prune(query.filters ?? {}));
+    const { NetworksDeleted } = await networks.prune(query.filters ?? {});
+    call.sendJson(200, { NetworksDeleted: NetworksDeleted.length > 0 ? NetworksDeleted : null });
   },
 };

@@ -1,3 +1,5 @@
+import { NOT_A_MANAGER } from '@pouch/api';
+import { PouchError } from '@pouch/base';
 import type { Handlers } from './handler.ts';
 
 /** Since this version a prune takes only anonymous volumes unless `all` is asked for. */
@@ -11,7 +13,9 @@ export const volumeHandlers: Handlers<
   },
 
   async VolumeCreate({ call, body }, { volumes }) {
-    call.sendJson(201, await volumes.create(body));
+    const { ClusterVolumeSpec, ...request } = body;
+    if (ClusterVolumeSpec) throw new PouchError('unavailable', NOT_A_MANAGER);
+    call.sendJson(201, await volumes.create(request));
   },
 
   async VolumeInspect({ call, path }, { volumes }) {

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type Endpoint, versionShape } from '@pouch/api';
 import type { Logger } from '@pouch/base';
 import { JsonStream } from '../stream/json-stream.ts';
 import { hasBody } from './request-body.ts';
@@ -23,9 +24,12 @@ export class Call {
   readonly version: number;
   readonly newest: boolean;
   readonly logger: Logger;
+  /** What the endpoint answers, once it is known: bodies take the form of the client's version by it. */
+  responses: Endpoint['responses'] = {};
   #abort: AbortController | undefined;
   #jsonStream: JsonStream | undefined;
   #endless = false;
+  #hijacked = false;
 
   constructor(options: CallOptions) {
     this.id = options.id;
@@ -66,6 +70,15 @@ export class Call {
     this.#endless = true;
   }
 
+  /** The connection has become a stream: there is nothing to answer on. */
+  get hijacked(): boolean {
+    return this.#hijacked;
+  }
+
+  markHijacked(): void {
+    this.#hijacked = true;
+  }
+
   get hasBody(): boolean {
     return hasBody(this.request);
   }
@@ -76,7 +89,7 @@ export class Call {
   }
 
   sendJson(status: number, value: unknown): void {
-    const text = `${JSON.stringify(value)}\n`;
+    const text = `${JSON.stringify(this.#shaped(status, 'json', value))}\n`;
     this.response.writeHead(status, { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(text) });
     this.response.end(text);
   }
@@ -119,8 +132,17 @@ export class Call {
 
   /** The answer as a stream of JSON values; its head goes out with the first. One per call. */
   jsonStream(lineEnd: '\n' | '\r\n' = '\n'): JsonStream {
-    this.#jsonStream ??= new JsonStream(this.response, lineEnd);
+    this.#jsonStream ??= new JsonStream(this.response, {
+      lineEnd,
+      shape: (value) => this.#shaped(200, 'json-stream', value),
+    });
     return this.#jsonStream;
+  }
+
+  /** A body in the form that the client's version has by the contract. */
+  #shaped(status: number, kind: 'json' | 'json-stream', value: unknown): unknown {
+    const spec = this.responses[status];
+    return spec?.kind === kind ? versionShape(spec.schema, value, this.version) : value;
   }
 
   get startedJsonStream(): JsonStream | undefined {

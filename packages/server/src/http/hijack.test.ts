@@ -220,3 +220,44 @@ test('a process that does not read holds back the client', async () => {
   await client.end();
   assert.ok(session.inputEnded);
 });
+
+test('a connection that other requests share does not become a stream, and those are answered', async () => {
+  const session = new EchoSession();
+  let version = Promise.withResolvers<never>();
+  await using api = await serve({
+    ...fakeServices({ system: { version: () => version.promise } }),
+    containers: attaching(session).containers,
+  });
+  const alive = { Connection: 'keep-alive' };
+  const slow = requestText('GET', '/version', undefined, alive);
+  const attach = requestText('POST', ATTACH, undefined, alive);
+  for (const [name, text, expected] of [
+    ['behind an unanswered one', slow + attach, [200, 400]],
+    ['an upgrade behind an unanswered one', slow + requestText('POST', ATTACH, undefined, UPGRADE), [200, 400]],
+    ['an exec behind an unanswered one', slow + requestText('POST', '/exec/e/start', '{}', alive), [200, 400]],
+    ['before another', attach + requestText('GET', '/_ping', undefined, alive), [400, 200]],
+  ] as const) {
+    version = Promise.withResolvers<never>();
+    using client = new RawClient(api.path);
+    client.send(text);
+    await sleep(50);
+    version.resolve({} as never);
+    const statuses = (): number[] => [...client.text.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => Number(status));
+    for (let attempt = 0; attempt < 200 && statuses().length < expected.length; attempt += 1) await sleep(10);
+    assert.deepEqual(statuses(), expected, name);
+    assert.match(client.text, /use a connection of its own/, name);
+  }
+  assert.equal(session.disposed, 0, 'no session was opened for them');
+});
+
+test('an error is answered in its turn when requests are sent one behind the other', async () => {
+  const version = Promise.withResolvers<never>();
+  await using api = await serve(fakeServices({ system: { version: () => version.promise } }));
+  using client = new RawClient(api.path);
+  client.send(
+    requestText('GET', '/version', undefined, { Connection: 'keep-alive' }) + requestText('GET', '/nowhere/at/all'),
+  );
+  await sleep(50);
+  version.resolve({} as never);
+  assert.match(await client.end(), /^HTTP\/1\.1 200 [\s\S]*HTTP\/1\.1 404 /);
+});

@@ -32,7 +32,7 @@ export class HijackedConnection {
 
   /**
    * From an ordinary request, as old clients attach: take the socket away from the HTTP parser. Call it once the body has
-   * been read, in the same turn of the event loop, so that no byte of what follows is taken for another request.
+   * been read and while the socket is paused, so that no byte of what follows is taken for another request.
    */
   static fromRequest(request: IncomingMessage, response: ServerResponse): HijackedConnection {
     const { socket } = request;
@@ -62,8 +62,9 @@ export class HijackedConnection {
     }
     if (length > JSON_LIMIT) throw new PouchError('too-large', `the request body is larger than ${JSON_LIMIT} bytes`);
     if (length === 0) return Buffer.alloc(0);
-    // Later versions open the socket only once the request has been read to its end.
-    return this.request.complete ? await readExactly(this.socket, length) : await readBody(this.request);
+    // Later versions have parsed all of the body, or have not come to its end yet.
+    const isOnRequest = this.request.readableLength > 0 || !this.request.complete;
+    return isOnRequest ? await readBody(this.request) : await readExactly(this.socket, length);
   }
 
   /** Send the head of a success. From here on the socket carries raw bytes. */
@@ -72,7 +73,7 @@ export class HijackedConnection {
     this.socket.write(
       this.upgrade === undefined
         ? `HTTP/1.1 200 OK\r\nContent-Type: ${contentType}\r\n\r\n`
-        : `HTTP/1.1 101 UPGRADED\r\nContent-Type: ${contentType}\r\nConnection: Upgrade\r\nUpgrade: ${this.upgrade}\r\n\r\n`,
+        : `HTTP/1.1 101 UPGRADED\r\nContent-Type: ${contentType}\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n`,
     );
     return this.socket;
   }

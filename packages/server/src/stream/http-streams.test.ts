@@ -50,10 +50,10 @@ test('events: the head comes at once, one line each, and the source stops when t
     }),
   );
   using client = new RawClient(api.path);
-  client.send(requestText('GET', '/v1.41/events'));
+  client.send(requestText('GET', '/v1.52/events'));
   const head = await client.until('\r\n\r\n');
   assert.match(head, /200 OK/);
-  assert.match(head, /Content-Type: application\/json/);
+  assert.match(head, /Content-Type: application\/jsonl/);
   gate.resolve();
   await client.until(`${JSON.stringify(EVENT)}\n`);
   client.socket.destroy();

@@ -3,26 +3,42 @@ import { drained } from '../http/write-stream.ts';
 
 /** Bytes that may wait for a slow reader before progress that a later message repeats is left out. */
 const LAG = 256 * 1024;
+/** RFC 7464. */
+export const JSON_SEQUENCE = 'application/json-seq';
+
+export interface JsonStreamOptions {
+  /** Docker ends lines of progress with `\r\n`, all others with `\n`; some clients split there. */
+  readonly lineEnd: '\n' | '\r\n';
+  /** Gives a value the form of the client's API version. */
+  readonly shape: (value: unknown) => unknown;
+}
 
 /** JSON values one after another, each with a line end, as Docker streams events, statistics and progress. */
 export class JsonStream {
   readonly #response: ServerResponse;
-  readonly #lineEnd: string;
+  readonly #options: JsonStreamOptions;
+  #mediaType = 'application/json';
+  #recordStart = '';
 
-  /** Docker ends lines of progress with `\r\n`, all others with `\n`; some clients split there. */
-  constructor(response: ServerResponse, lineEnd: '\n' | '\r\n') {
+  constructor(response: ServerResponse, options: JsonStreamOptions) {
     this.#response = response;
-    this.#lineEnd = lineEnd;
+    this.#options = options;
   }
 
   get started(): boolean {
     return this.#response.headersSent;
   }
 
+  /** The media type, `application/json` without a choice; a JSON text sequence (RFC 7464) has its own framing. */
+  setMediaType(mediaType: string): void {
+    this.#mediaType = mediaType;
+    this.#recordStart = mediaType === JSON_SEQUENCE ? '\u001e' : '';
+  }
+
   /** Send the head. */
   start(): void {
     if (this.#response.headersSent || this.#response.destroyed) return;
-    this.#response.writeHead(200, { 'Content-Type': 'application/json' });
+    this.#response.writeHead(200, { 'Content-Type': this.#mediaType });
     this.#response.flushHeaders();
   }
 
@@ -52,6 +68,6 @@ export class JsonStream {
   #write(value: unknown): void {
     this.start();
     if (this.#response.destroyed || this.#response.writableEnded) return;
-    this.#response.write(`${JSON.stringify(value)}${this.#lineEnd}`);
+    this.#response.write(`${this.#recordStart}${JSON.stringify(this.#options.shape(value))}${this.#options.lineEnd}`);
   }
 }

@@ -6,7 +6,7 @@ type Fakes = { [K in keyof ServerDependencies]?: Partial<ServerDependencies[K]> 
 
 /** Services of which only what a test gives is there; anything else fails the request with a plain error. */
 export function fakeServices(fakes: Fakes = {}): ServerDependencies {
-  const service = <K extends keyof ServerDependencies>(name: K): ServerDependencies[K] =>
+  const service = <K extends Exclude<keyof ServerDependencies, 'buildkit'>>(name: K): ServerDependencies[K] =>
     new Proxy(fakes[name] ?? {}, {
       get(target, method) {
         const found: unknown = Reflect.get(target, method);
@@ -17,6 +17,7 @@ export function fakeServices(fakes: Fakes = {}): ServerDependencies {
   return {
     containers: service('containers'),
     images: service('images'),
+    builds: service('builds'),
     volumes: service('volumes'),
     networks: service('networks'),
     system: service('system'),

@@ -79,7 +79,9 @@ export function cleanTarget(path: string, spec: string, source?: string): string
   if (Buffer.byteLength(path) > LONGEST_PATH) throw invalid(`invalid mount path: '${path.slice(0, 100)}…' is too long`);
   const clean = posix.resolve(path);
   if (clean === '/') {
-    throw invalid(`invalid volume specification: '${spec}': invalid specification: destination can't be '/'`);
+    throw invalid(
+      `invalid volume specification: '${spec}': invalid mount config for type "bind": invalid specification: destination can't be '/'`,
+    );
   }
   refuseProc(clean, spec, source);
   return clean;

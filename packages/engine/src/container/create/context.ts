@@ -2,6 +2,7 @@ import type { ContainerConfig, EndpointSettings, HostConfig, Ulimit } from '@pou
 import type { VolumeService } from '../../volume/volume-service.ts';
 import type { QuotaService } from '../../quota/quota-service.ts';
 import type { ContainerMount, ContainerQuota } from '../container-record.ts';
+import type { RichDefaults } from '../rich/rich-mode.ts';
 import type { HostFacts } from '../spec/host-facts.ts';
 
 /** What a request leaves open, from the daemon's configuration. */
@@ -16,6 +17,7 @@ export interface CreateDefaults {
   readonly init?: boolean;
   readonly ulimits?: readonly Ulimit[];
   readonly noNewPrivileges?: boolean;
+  readonly rich?: RichDefaults;
 }
 
 /** A container that another one refers to. */

@@ -49,6 +49,8 @@ export function testImage(config: ImageRunConfig = {}): ContainerImage {
     id: 'sha256:1',
     manifestDigest: 'sha256:1',
     config: { os: 'linux', architecture: 'amd64', config, rootfs: { type: 'layers', diff_ids: [] }, history: [] },
+    manifestSize: 1,
+    manifestType: 'application/vnd.oci.image.manifest.v1+json',
     chainId: '',
     platform: { os: 'linux', architecture: 'amd64' },
   };

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import type { ContainerConfig, EndpointSettings, HostConfig, NetworkingConfig } from '@pouch/api';
-import { PouchError } from '@pouch/base';
+import { isErrorCode, PouchError } from '@pouch/base';
+import { UNSUPPORTED_OPTIONS } from '../../network/endpoint-options.ts';
 import { containerOfMode, isUserNetwork } from '../spec/namespace-mode.ts';
 import type { PrepareContext } from './context.ts';
 import { invalid } from './invalid.ts';
@@ -8,7 +9,7 @@ import { validateMac } from './validate-config.ts';
 
 /**
  * The networks a container is to join, by network name: the one of its network mode and every other that the request
- * names. Throws not-found for a network that does not exist, invalid-argument for settings that a network cannot take.
+ * names. Throws invalid-argument for settings that a network cannot take.
  */
 export async function resolveEndpoints(
   config: ContainerConfig,
@@ -27,8 +28,7 @@ export async function resolveEndpoints(
   }
   const endpoints: Record<string, EndpointSettings> = {};
   for (const name of new Set([mode, ...Object.keys(asked)])) {
-    const network = await context.findNetwork(name === 'default' ? 'bridge' : name);
-    if (!network) throw new PouchError('not-found', `network ${name} not found`);
+    const network = await findNetwork(name === 'default' ? 'bridge' : name, context);
     if (network.driver === 'host' || network.driver === 'null' || network.driver === 'none') {
       throw invalid(`conflicting options: cannot attach both to user-defined networks and to network ${network.name}`);
     }
@@ -40,15 +40,35 @@ export async function resolveEndpoints(
   return endpoints;
 }
 
+/** As in Docker a network may be made after the container: that it is there is seen at the start. */
+async function findNetwork(name: string, context: PrepareContext): Promise<{ name: string; driver: string }> {
+  try {
+    const found = await context.findNetwork(name);
+    if (found) return found;
+  } catch (error) {
+    if (!isErrorCode(error, 'not-found')) throw error;
+  }
+  return { name, driver: 'unknown' };
+}
+
 function validateEndpoint(network: string, settings: EndpointSettings): void {
   const { IPv4Address: v4 = '', IPv6Address: v6 = '', LinkLocalIPs: local = [] } = settings.IPAMConfig ?? {};
   if (v4 !== '' && isIP(v4) !== 4) throw invalid(`invalid IPv4 address: ${v4}`);
   if (v6 !== '' && isIP(v6) !== 6) throw invalid(`invalid IPv6 address: ${v6}`);
   for (const address of local) if (isIP(address) === 0) throw invalid(`invalid link-local IP address: ${address}`);
+  if (local.length > 0) {
+    throw new PouchError('unsupported', `link-local addresses of endpoints are not supported: ${local.join(', ')}`);
+  }
+  const option = Object.keys(settings.DriverOpts ?? {}).find((name) => UNSUPPORTED_OPTIONS.has(name));
+  if (option !== undefined) {
+    throw new PouchError('unsupported', `the endpoint option ${option} is not supported: set it inside the container`);
+  }
   if (settings.MacAddress) validateMac(settings.MacAddress);
   const user = isUserNetwork(network);
   if (!user && (v4 !== '' || v6 !== '')) {
-    throw invalid('user specified IP address is supported on user defined networks only');
+    throw invalid(
+      `invalid config for network ${network}: invalid endpoint settings:\nuser-specified IP address is supported on user-defined networks only`,
+    );
   }
   if (!user && settings.Aliases?.length) {
     throw invalid('network-scoped alias is supported only for containers in user defined networks');

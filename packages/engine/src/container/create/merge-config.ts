@@ -21,7 +21,15 @@ export function mergeConfig(user: ContainerConfig, image: ImageRunConfig): Conta
   if (user.StopTimeout === undefined && image.StopTimeout !== undefined) merged.StopTimeout = image.StopTimeout;
   if (!user.Shell?.length && image.Shell?.length) merged.Shell = [...image.Shell];
   if (!user.OnBuild?.length && image.OnBuild?.length) merged.OnBuild = [...image.OnBuild];
+  dropEmpty(merged);
   return merged;
+}
+
+/** What nobody set is absent, as clients see it of Docker. */
+function dropEmpty(config: ContainerConfig): void {
+  for (const name of ['Env', 'ExposedPorts', 'Volumes'] as const) {
+    if (Object.keys(config[name] ?? {}).length === 0) delete config[name];
+  }
 }
 
 /** The user's variables, then those of the image that the user did not name. */

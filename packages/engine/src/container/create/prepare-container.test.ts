@@ -150,7 +150,7 @@ test('namespaces of other containers are named by id', async () => {
   await assert.rejects(gone, (error) => isErrorCode(error, 'not-found'));
 });
 
-test('endpoints: static addresses on user networks only, MAC addresses, unknown networks', async () => {
+test('endpoints: static addresses on user networks only, MAC addresses, networks to come', async () => {
   const context = testContext(root);
   const mac = '02:42:ac:11:00:02';
   const address = { IPAMConfig: { IPv4Address: '10.1.0.5' } };
@@ -160,12 +160,14 @@ test('endpoints: static addresses on user networks only, MAC addresses, unknown 
     NetworkingConfig: { EndpointsConfig: { web: address, db: { Aliases: ['a'] } } },
   });
   assert.deepEqual(made.endpoints, { web: { ...address, MacAddress: mac }, db: { Aliases: ['a'] } });
+  // Whether it is there is seen at the start.
+  const later = await prepare(context, { HostConfig: { NetworkMode: 'missing' } });
+  assert.deepEqual(later.endpoints, { missing: {} });
   const bad = [
     [
       { NetworkingConfig: { EndpointsConfig: { bridge: address } } },
-      /user specified IP address is supported on user defined networks only/,
+      /user-specified IP address is supported on user-defined networks only/,
     ],
-    [{ HostConfig: { NetworkMode: 'missing' } }, /network missing not found/],
     [{ HostConfig: { NetworkMode: 'host' }, NetworkingConfig: { EndpointsConfig: { web: {} } } }, /cannot attach both/],
     [{ MacAddress: 'zz' }, /invalid MAC address: zz/],
     [{ MacAddress: '01:00:00:00:00:01' }, /multicast/],

@@ -2,6 +2,7 @@ import type { ContainerConfig, ContainerCreateRequest, HostConfig } from '@pouch
 import { NAME_PATTERN, PouchError, shortId } from '@pouch/base';
 import type { ContainerImage } from '../../image/image-service.ts';
 import { containerOfMode } from '../spec/namespace-mode.ts';
+import { fillRich, fitHostConfig, runsServices } from '../rich/rich-mode.ts';
 import type { PrepareContext, PreparedContainer } from './context.ts';
 import { resolveEndpoints } from './endpoints.ts';
 import { invalid } from './invalid.ts';
@@ -11,6 +12,7 @@ import { QuotaClaims } from './quota-claims.ts';
 import { resolveMounts } from './resolve-mounts.ts';
 import { validateConfig } from './validate-config.ts';
 import { validateHostConfig } from './validate-host-config.ts';
+import { fillSsh } from './validate-ssh.ts';
 import { validateResources } from './validate-resources.ts';
 import { VolumeClaims } from './volume-claims.ts';
 
@@ -34,11 +36,16 @@ export async function prepareContainer(
 ): Promise<PreparedContainer> {
   const { HostConfig: askedHost = {}, NetworkingConfig: networking, ...asked } = request;
   const config = mergeConfig(asked, image.config.config);
+  fillRich(config, context.defaults.rich);
   const hostConfig = normaliseHostConfig(askedHost, context);
+  fitHostConfig(config, hostConfig, askedHost);
+  fillSsh(config, hostConfig);
   validateConfig(config);
   validateHostConfig(asked, hostConfig, context);
   const warnings = validateResources(hostConfig, context.host);
-  const [path, ...args] = [...(config.Entrypoint ?? []), ...(config.Cmd ?? [])];
+  const given = [...(config.Entrypoint ?? []), ...(config.Cmd ?? [])];
+  // A machine needs no command: its init is enough.
+  const [path, ...args] = given.length === 0 && runsServices({ config }) ? ['/sbin/init'] : given;
   if (path === undefined || path === '') throw invalid('no command specified');
   await resolveReferences(config, hostConfig, context);
   fillHostname(config, hostConfig, context);

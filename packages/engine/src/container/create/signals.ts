@@ -10,7 +10,7 @@ export function parseSignal(text: string): number {
   if (/^\d{1,3}$/.test(text)) {
     const number = Number(text);
     if (number >= 1 && number <= RTMAX) return number;
-    throw invalid(`Invalid signal: ${text}`);
+    throw invalid(number === 0 ? 'invalid signal: 0' : `the linux daemon does not support signal ${number}`);
   }
   const upper = text.toUpperCase();
   const name = upper.startsWith('SIG') ? upper : `SIG${upper}`;
@@ -22,5 +22,5 @@ export function parseSignal(text: string): number {
     const number = (realtime[1] === 'MIN' ? RTMIN : RTMAX) + offset;
     if (number >= RTMIN && number <= RTMAX) return number;
   }
-  throw invalid(`Invalid signal: ${text}`);
+  throw invalid(`invalid signal: ${text}`);
 }

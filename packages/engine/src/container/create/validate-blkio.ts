@@ -12,16 +12,16 @@ const THROTTLES = [
 /** Check block I/O limits; takes out, with warnings, what this host cannot do. That devices exist is seen at start. */
 export function validateBlkio(config: HostConfig, host: HostFacts): string[] {
   const warnings: string[] = [];
+  if (!host.limits.blkioWeight && (config.BlkioWeight || config.BlkioWeightDevice?.length)) {
+    delete config.BlkioWeight;
+    delete config.BlkioWeightDevice;
+    warnings.push('Your kernel does not support Block I/O weight or the cgroup is not mounted. Weight discarded.');
+  }
   const weight = config.BlkioWeight ?? 0;
   if (weight !== 0 && (weight < 10 || weight > 1000)) throw invalid('Range of blkio weight is from 10 to 1000');
   for (const { Path: path = '', Weight: each = 0 } of config.BlkioWeightDevice ?? []) {
     checkDevicePath(path);
     if (each < 10 || each > 1000) throw invalid(`Range of blkio weight is from 10 to 1000: ${path}:${each}`);
-  }
-  if (!host.limits.blkioWeight && (weight !== 0 || config.BlkioWeightDevice?.length)) {
-    delete config.BlkioWeight;
-    delete config.BlkioWeightDevice;
-    warnings.push('This host does not support Block I/O weight (no BFQ scheduler). Weight discarded.');
   }
   for (const key of THROTTLES) {
     for (const { Path: path = '', Rate: rate = 0 } of config[key] ?? []) {

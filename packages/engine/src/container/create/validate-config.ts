@@ -19,6 +19,7 @@ export function validateConfig(config: ContainerConfig): void {
     checkWord(word, 'an argument of the command');
   if (config.WorkingDir) validateWorkingDir(config.WorkingDir);
   if (config.User) validateUser(config.User);
+  if (config.InitScript) checkWord(config.InitScript, 'the init script');
   if (config.StopSignal) parseSignal(config.StopSignal);
   if (config.Healthcheck) validateHealthcheck(config.Healthcheck);
   if (config.MacAddress) validateMac(config.MacAddress);

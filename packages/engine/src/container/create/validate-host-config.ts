@@ -10,6 +10,7 @@ import type { PrepareContext } from './context.ts';
 import { invalid } from './invalid.ts';
 import { validatePortBindings } from './ports.ts';
 import { validateDns } from './validate-dns.ts';
+import { validateHooks } from './validate-hooks.ts';
 import { validateNamespaceModes } from './validate-namespaces.ts';
 import { validateSysctls } from './validate-sysctls.ts';
 
@@ -30,6 +31,7 @@ export function validateHostConfig(request: ContainerConfig, hostConfig: HostCon
   validateStorageOptions(hostConfig, context);
   validateBandwidth(hostConfig, context.bandwidthMissing);
   validatePriority(hostConfig, context.priorityMissing);
+  validateHooks(hostConfig);
   if (hostConfig.EnableLxcfs && context.lxcfsMissing !== undefined) {
     throw new PouchError('unsupported', `--lxcfs cannot be had: ${context.lxcfsMissing}.`);
   }
@@ -37,7 +39,8 @@ export function validateHostConfig(request: ContainerConfig, hostConfig: HostCon
     throw invalid(`unknown or invalid runtime name: ${hostConfig.Runtime}`);
   }
   const { Isolation: isolation = '' } = hostConfig;
-  if (isolation !== '' && isolation !== 'default') throw invalid(`invalid isolation '${isolation}' on linux`);
+  if (isolation !== '' && isolation !== 'default')
+    throw invalid(`invalid isolation (${isolation}): linux only supports 'default'`);
   for (const [index, size] of (hostConfig.ConsoleSize ?? []).entries()) {
     if (size > 65535) throw invalid(`invalid console ${index === 0 ? 'height' : 'width'}: ${size}`);
   }
@@ -54,17 +57,28 @@ export function validateHostConfig(request: ContainerConfig, hostConfig: HostCon
 }
 
 function validateRestart(hostConfig: HostConfig): void {
-  const { Name: name = 'no', MaximumRetryCount: retries = 0 } = hostConfig.RestartPolicy ?? {};
+  const { Name: name = 'no' } = hostConfig.RestartPolicy ?? {};
+  validateRestartPolicy(hostConfig.RestartPolicy ?? {});
+  if (hostConfig.AutoRemove && name !== 'no') throw invalid("can't create 'AutoRemove' container with restart policy");
+}
+
+/** Throws invalid-argument for a policy that is none, or has retries that it cannot have. */
+export function validateRestartPolicy(policy: NonNullable<HostConfig['RestartPolicy']>): void {
+  const { Name: name = 'no', MaximumRetryCount: retries = 0 } = policy;
   if (!['no', 'always', 'unless-stopped', 'on-failure'].includes(name)) {
     throw invalid(
       `invalid restart policy: unknown policy '${name}'; use one of 'no', 'always', 'on-failure', or 'unless-stopped'`,
     );
   }
-  if (retries !== 0 && name !== 'on-failure') {
-    throw invalid(`maximum retry count cannot be used with restart policy '${name}'`);
-  }
-  if (retries < 0) throw invalid('maximum retry count cannot be negative');
-  if (hostConfig.AutoRemove && name !== 'no') throw invalid("can't create 'AutoRemove' container with restart policy");
+  const refused = (why: string): Error => invalid(`invalid restart policy: maximum retry count ${why}`);
+  if (retries !== 0 && name !== 'on-failure') throw refused("can only be used with 'on-failure'");
+  if (retries < 0) throw refused('cannot be negative');
+}
+
+/** Docker writes names with their prefix. */
+function capabilityName(name: string): string {
+  const upper = name.toUpperCase();
+  return upper.startsWith('CAP_') ? upper : `CAP_${upper}`;
 }
 
 function validateCapabilities(hostConfig: HostConfig): void {
@@ -74,7 +88,9 @@ function validateCapabilities(hostConfig: HostConfig): void {
       try {
         parseCapability(name);
       } catch (cause) {
-        throw new PouchError('invalid-argument', `invalid ${key}: unknown capability: "${name}"`, { cause });
+        throw new PouchError('invalid-argument', `invalid ${key}: unknown capability: "${capabilityName(name)}"`, {
+          cause,
+        });
       }
     }
   }
@@ -122,7 +138,7 @@ function validateDevices(hostConfig: HostConfig): void {
 function validateLog(hostConfig: HostConfig, { logDrivers }: PrepareContext): void {
   const { Type: driver = '', Config: options = {} } = hostConfig.LogConfig ?? {};
   const known = logDrivers.get(driver);
-  if (!known) throw invalid(`logger: no log driver named '${driver}' is registered`);
+  if (!known) throw invalid(`error looking up logging plugin ${driver}: plugin "${driver}" not found`);
   for (const name of Object.keys(options)) {
     if (!known.has(name)) throw invalid(`unknown log opt '${name}' for ${driver} log driver`);
   }

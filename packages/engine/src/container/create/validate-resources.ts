@@ -25,7 +25,9 @@ export function validateResources(config: HostConfig, host: HostFacts): string[]
   validateCpuset(config, host, warnings);
   if (config.PidsLimit !== undefined && !host.limits.pids) {
     delete config.PidsLimit;
-    warnings.push('This host does not support a limit on processes (no pids cgroup). PIDs limit discarded.');
+    warnings.push(
+      'Your kernel does not support PIDs limit capabilities or the cgroup is not mounted. PIDs limit discarded.',
+    );
   }
   warnings.push(...validateBlkio(config, host));
   warnings.push(...validateUlimits(config, host));
@@ -50,7 +52,10 @@ function validateMemory(config: HostConfig, host: HostFacts, warnings: string[])
   }
   if (config.Memory && !host.limits.memory) {
     delete config.MemorySwap;
-    drop('Memory', 'This host does not support memory limits (no memory cgroup). Limitation discarded.');
+    drop(
+      'Memory',
+      'Your kernel does not support memory limit capabilities or the cgroup is not mounted. Limitation discarded.',
+    );
   }
   const memory = config.Memory ?? 0;
   const swap = config.MemorySwap ?? 0;
@@ -63,7 +68,10 @@ function validateMemory(config: HostConfig, host: HostFacts, warnings: string[])
   }
   if (swap < -1) throw invalid(`Invalid value ${swap} for MemorySwap: use -1 for unlimited swap`);
   if (memory > 0 && swap !== 0 && !host.limits.swap) {
-    drop('MemorySwap', 'This host does not support a limit on swap. Memory limited without swap.');
+    drop(
+      'MemorySwap',
+      'Your kernel does not support swap limit capabilities or the cgroup is not mounted. Memory limited without swap.',
+    );
   }
   const swappiness = config.MemorySwappiness;
   if (swappiness !== undefined) {
@@ -71,12 +79,15 @@ function validateMemory(config: HostConfig, host: HostFacts, warnings: string[])
       throw invalid(`Invalid value: ${swappiness}, valid memory swappiness range is 0-100`);
     }
     if (!host.limits.swappiness) {
-      drop('MemorySwappiness', 'This host does not support swappiness per container. MemorySwappiness discarded.');
+      drop(
+        'MemorySwappiness',
+        'Your kernel does not support memory swappiness capabilities or the cgroup is not mounted. Memory swappiness discarded.',
+      );
     }
   }
   validateReservation(config, host, drop);
   if (config.OomKillDisable && !host.limits.oomKillDisable) {
-    drop('OomKillDisable', 'This host does not support OomKillDisable (cgroup v2 has none). OomKillDisable discarded.');
+    drop('OomKillDisable', 'Your kernel does not support OomKillDisable. OomKillDisable discarded.');
   } else if (config.OomKillDisable && memory === 0) {
     warnings.push(
       'OOM killer is disabled for the container, but no memory limit is set, this can result in the system running out of resources.',
@@ -92,7 +103,10 @@ function validateReservation(
   const reservation = config.MemoryReservation ?? 0;
   if (reservation === 0) return;
   if (!host.limits.memoryReservation) {
-    drop('MemoryReservation', 'This host does not support a memory soft limit. Limitation discarded.');
+    drop(
+      'MemoryReservation',
+      'Your kernel does not support memory soft limit capabilities or the cgroup is not mounted. Limitation discarded.',
+    );
     return;
   }
   if (reservation < MINIMUM_MEMORY) throw invalid('Minimum memory reservation allowed is 6MB');
@@ -104,14 +118,14 @@ function validateReservation(
 function validateCpu(config: HostConfig, host: HostFacts, warnings: string[]): void {
   const { NanoCpus = 0, CpuPeriod = 0, CpuQuota = 0 } = config;
   if (NanoCpus !== 0 && CpuPeriod !== 0) {
-    throw invalid('Conflicting options: Nano CPUs and CPU Period cannot both be set.');
+    throw invalid('Conflicting options: Nano CPUs and CPU Period cannot both be set');
   }
   if (NanoCpus !== 0 && CpuQuota !== 0) {
-    throw invalid('Conflicting options: Nano CPUs and CPU Quota cannot both be set.');
+    throw invalid('Conflicting options: Nano CPUs and CPU Quota cannot both be set');
   }
   const cpus = parseCpuList(host.onlineCpus)?.size ?? 1;
   if (NanoCpus !== 0 && (NanoCpus < 1e7 || NanoCpus > cpus * 1e9)) {
-    throw invalid(`Range of CPUs is from 0.01 to ${cpus.toFixed(2)}, as there are only ${cpus} CPUs available`);
+    throw invalid(`range of CPUs is from 0.01 to ${cpus.toFixed(2)}, as there are only ${cpus} CPUs available`);
   }
   if (CpuPeriod !== 0 && (CpuPeriod < 1000 || CpuPeriod > 1_000_000)) {
     throw invalid('CPU cfs period can not be less than 1ms (i.e. 1000) or larger than 1s (i.e. 1000000)');
@@ -126,7 +140,7 @@ function validateCpu(config: HostConfig, host: HostFacts, warnings: string[]): v
     throw invalid(`Invalid CPU shares ${shares}: the range is from 2 to 262144`);
   if (shares !== 0 && !host.limits.cpuShares) {
     delete config.CpuShares;
-    warnings.push('This host does not support CPU shares. Shares discarded.');
+    warnings.push('Your kernel does not support CPU shares or the cgroup is not mounted. Shares discarded.');
   }
   validateRealtime(config, host);
 }
@@ -146,7 +160,7 @@ function validateCpuset(config: HostConfig, host: HostFacts, warnings: string[])
   if (!host.limits.cpuset) {
     delete config.CpusetCpus;
     delete config.CpusetMems;
-    warnings.push('This host does not support cpuset. Cpuset discarded.');
+    warnings.push('Your kernel does not support cpuset or the cgroup is not mounted. Cpuset discarded.');
     return;
   }
   if (cpus === AUTO_CPUS) checkAuto(config);
@@ -163,7 +177,7 @@ function checkAuto({ NanoCpus, CpuQuota }: HostConfig): void {
 function checkList(asked: string, available: string, field: string, what: string): void {
   if (asked === '') return;
   const wanted = parseCpuList(asked);
-  if (!wanted) throw invalid(`Invalid value ${asked} for ${field}`);
+  if (!wanted) throw invalid(`Invalid value ${asked} for ${field}: invalid format: ${asked}`);
   const there = parseCpuList(available);
   if (![...wanted].every((number) => there?.has(number))) {
     throw invalid(`Requested ${what} are not available - requested ${asked}, available: ${available}`);

@@ -5,6 +5,8 @@ import type { EventBus } from '../../events/event-bus.ts';
 import type { Container } from '../container.ts';
 import type { AttachSession, OutputChunk } from '../container-service.ts';
 import { publishContainerEvent } from '../lifecycle/container-events.ts';
+import { execError } from '../lifecycle/start-error.ts';
+import { parseDetachKeys } from '../stdio/detach-keys.ts';
 import type { FifoPool } from '../stdio/fifo-pool.ts';
 import { ProcessSession } from '../stdio/process-session.ts';
 import { ExecIo } from './exec-io.ts';
@@ -45,11 +47,14 @@ export class ExecManager {
     this.#dependencies = dependencies;
   }
 
-  create(container: Container, request: ExecCreateRequest): string {
+  /** What is wrong with a request is told here: a client that starts an exec expects a stream. */
+  async create(container: Container, request: ExecCreateRequest): Promise<string> {
     requireRunning(container);
     const command = request.Cmd ?? [];
     if (command.length === 0 || command[0] === '')
       throw new PouchError('invalid-argument', 'No exec command specified');
+    if (request.DetachKeys) checkDetachKeys(request.DetachKeys);
+    if (request.User) await this.#dependencies.buildProcess(container, { ...request, Cmd: [...command] }, false);
     const exec: ExecProcess = {
       id: newId(),
       container,
@@ -97,7 +102,13 @@ export class ExecManager {
 
   async start(
     id: string,
-    options: { detach: boolean; tty: boolean; consoleSize?: readonly [height: number, width: number] },
+    options: {
+      detach: boolean;
+      tty: boolean;
+      consoleSize?: readonly [height: number, width: number];
+      /** No keys detach: every byte is the process's. */
+      undetachable?: boolean;
+    },
   ): Promise<AttachSession | undefined> {
     const exec = this.get(id);
     const { request, container } = exec;
@@ -114,11 +125,12 @@ export class ExecManager {
     });
     try {
       await this.#run(exec, io, tty, options.consoleSize ?? request.ConsoleSize);
-    } catch (error) {
+    } catch (reason) {
+      const error = execError(reason, request.Cmd[0] ?? '');
       await this.#failed(exec, io, error);
       throw error;
     }
-    return this.#attach(exec, io, tty, options.detach);
+    return this.#attach(exec, io, tty, options);
   }
 
   async #run(exec: ExecProcess, io: ExecIo, tty: boolean, size: readonly [number, number] | undefined): Promise<void> {
@@ -136,12 +148,18 @@ export class ExecManager {
   async #failed(exec: ExecProcess, io: ExecIo, error: unknown): Promise<void> {
     exec.exitCode = isErrorCode(error, 'command-not-found') ? 127 : 126;
     exec.status = 'ended';
+    exec.container.execIds.delete(exec.id);
     exec.ended.resolve(exec.exitCode);
     await io[Symbol.asyncDispose]();
     await this.#dependencies.containerd.tasks.deleteProcess(exec.container.id, exec.id).catch(() => {});
   }
 
-  #attach(exec: ExecProcess, io: ExecIo, tty: boolean, detach: boolean): AttachSession | undefined {
+  #attach(
+    exec: ExecProcess,
+    io: ExecIo,
+    tty: boolean,
+    { detach, undetachable = false }: { detach: boolean; undetachable?: boolean },
+  ): AttachSession | undefined {
     const { containerd, logger, events } = this.#dependencies;
     const { container } = exec;
     if (detach) {
@@ -152,7 +170,7 @@ export class ExecManager {
     return new ProcessSession({
       tty,
       stdin: exec.request.AttachStdin ? io.stdin : undefined,
-      detachKeys: exec.request.DetachKeys,
+      detachKeys: undetachable ? false : exec.request.DetachKeys,
       output: (signal) => outputUntilExit(exec, io, signal),
       endInput: async () => {
         io.stdin[Symbol.dispose]();
@@ -187,6 +205,7 @@ export class ExecManager {
         if (exec.status === 'ended') return;
         exec.status = 'ended';
         exec.pid = 0;
+        exec.container.execIds.delete(execId);
         exec.ended.resolve(exitCode);
         publishContainerEvent(events, exec.container, 'exec_die', { execID: execId, exitCode: String(exitCode) });
       }),
@@ -231,11 +250,11 @@ export class ExecManager {
     exec.ended.resolve(exec.exitCode);
   }
 
-  /** End it at once; its exit follows. */
-  async kill(id: string): Promise<void> {
+  /** Send it a signal; SIGKILL ends it at once, and its exit follows. */
+  async kill(id: string, signal = 9): Promise<void> {
     const exec = this.get(id);
     if (exec.status !== 'running') return;
-    await this.#dependencies.containerd.tasks.kill(exec.container.id, 9, { execId: id }).catch(() => {});
+    await this.#dependencies.containerd.tasks.kill(exec.container.id, signal, { execId: id }).catch(() => {});
   }
 
   async resize(id: string, size: { height: number; width: number }): Promise<void> {
@@ -270,9 +289,17 @@ export class ExecManager {
   }
 }
 
+function checkDetachKeys(keys: string): void {
+  try {
+    parseDetachKeys(keys);
+  } catch (cause) {
+    throw new PouchError('invalid-argument', `Invalid escape keys (${keys}) provided`, { cause });
+  }
+}
+
 function requireRunning(container: Container): void {
   if (container.status === 'paused') {
-    throw new PouchError('conflict', `container ${container.record.name} is paused, unpause the container before exec`);
+    throw new PouchError('conflict', `Container ${container.record.name} is paused, unpause the container before exec`);
   }
   if (container.status !== 'running') throw new PouchError('conflict', `container ${container.id} is not running`);
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { ContainerChange } from '@pouch/api';
 import type { ContainerdClient, Mount } from '@pouch/containerd';
 import { layersOf } from '../spec/rootfs-view.ts';
-import { ENGINE_PATHS } from './container-path.ts';
+import { ENGINE_PATHS } from './engine-paths.ts';
 import { HeldDirectory } from './held-directory.ts';
 import { isOverlay, lowersOf, upperOf, viewOptions } from './layered-view.ts';
 import type { RootfsMounts } from './rootfs-mounts.ts';

@@ -146,7 +146,7 @@ export class ContainerFilesystem {
   async changes(container: Container, signal?: AbortSignal): Promise<ContainerChange[]> {
     const snapshot = await this.#snapshot(container);
     const { containerd } = this.#dependencies;
-    return await compareWithImage(container.id, snapshot, {
+    return await compareWithImage(container.snapshotKey, snapshot, {
       containerd,
       mounts: this.#mounts,
       workers: this.#workers,
@@ -155,7 +155,7 @@ export class ContainerFilesystem {
   }
 
   async sizes(container: Container): Promise<ContainerSizes> {
-    return await this.#sizes.of(container.id);
+    return await this.#sizes.of(container.snapshotKey);
   }
 
   /** Use the root directory, volumes in their places, as long as `use` runs. */
@@ -189,7 +189,7 @@ export class ContainerFilesystem {
   }
 
   async #snapshot(container: Container): Promise<readonly Mount[]> {
-    container.rootfs ??= await this.#dependencies.containerd.snapshots.mounts(container.id);
+    container.rootfs ??= await this.#dependencies.containerd.snapshots.mounts(container.snapshotKey);
     await this.#dependencies.prepareRoot?.(container, container.rootfs);
     return container.rootfs;
   }

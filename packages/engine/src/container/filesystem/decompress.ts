@@ -62,7 +62,8 @@ async function* unpacked(
       yield* throughProgram(format, source, signal);
     }
   } catch (error) {
-    if (error instanceof PouchError || signal.aborted) throw error;
+    if (error instanceof PouchError) throw error;
+    signal.throwIfAborted();
     throw new PouchError('invalid-argument', `The archive cannot be decompressed (${format}): ${errorMessage(error)}`, {
       cause: error,
     });

@@ -79,6 +79,11 @@ export class RootfsMounts {
     return await this.#own(id, async (target) => await mountLayers(layers, target, options));
   }
 
+  /** A snapshot alone, to be written to by nobody else meanwhile. */
+  async writable(id: string, snapshot: readonly Mount[]): Promise<MountedTree> {
+    return await this.#own(id, async (target) => await mountSnapshot(snapshot, target));
+  }
+
   /** A snapshot alone, read-only, for a snapshotter whose snapshots are no directories. */
   async snapshot(id: string, snapshot: readonly Mount[]): Promise<MountedTree> {
     return await this.#own(id, async (target) => {

@@ -10,6 +10,8 @@ export interface TarRequest {
   readonly members: readonly string[];
   /** The name of `.` in the archive; '' for none, so that names begin with a slash. Names keep as they are. */
   readonly root?: string;
+  /** Without times and in the order of names, so that equal files make equal archives. */
+  readonly timeless?: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -63,7 +65,7 @@ export async function* produceTar(request: TarRequest, logger: Logger): AsyncGen
   }
 }
 
-function start({ directory, root, members }: TarRequest): ChildProcessByStdio<Writable, Readable, Readable> {
+function start({ directory, root, members, timeless }: TarRequest): ChildProcessByStdio<Writable, Readable, Readable> {
   const args = [
     '--create',
     '--file=-',
@@ -74,6 +76,7 @@ function start({ directory, root, members }: TarRequest): ChildProcessByStdio<Wr
     '--numeric-owner',
     '--absolute-names',
     '--ignore-failed-read',
+    ...(timeless ? ['--mtime=@0', '--sort=name'] : []),
     '--blocking-factor=64',
     '--directory=/proc/self/fd/3',
     ...(members[0] === '.' ? [`--transform=flags=rhS;s,^\\.,${escape(root ?? '.')},`] : []),

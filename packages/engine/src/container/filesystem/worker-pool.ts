@@ -6,6 +6,8 @@ export interface WorkerPoolOptions {
   readonly limit: number;
   /** Milliseconds that an idle thread is kept for the next caller. */
   readonly idleMs: number;
+  /** Idle threads that are kept. Default 1. */
+  readonly keep?: number;
 }
 
 /** Milliseconds that an aborted thread is given to end; one in a system call that does not return never does. */
@@ -15,7 +17,7 @@ const PATIENCE_MS = 2_000;
 export class WorkerPool implements Disposable {
   readonly #options: WorkerPoolOptions;
   readonly #turns: Semaphore;
-  #idle: FileWorker | undefined;
+  readonly #idle: FileWorker[] = [];
   #timer: NodeJS.Timeout | undefined;
   readonly #busy = new Set<FileWorker>();
 
@@ -63,28 +65,28 @@ export class WorkerPool implements Disposable {
 
   [Symbol.dispose](): void {
     clearTimeout(this.#timer);
-    this.#idle?.terminate();
-    this.#idle = undefined;
+    this.#endIdle();
     for (const worker of this.#busy) worker.terminate();
   }
 
   #take(): FileWorker {
-    const worker = this.#idle;
-    this.#idle = undefined;
+    const worker = this.#idle.pop();
     clearTimeout(this.#timer);
     return worker?.alive ? worker : new FileWorker();
   }
 
   #giveBack(worker: FileWorker): void {
-    if (this.#idle || !worker.clean) {
+    if (this.#idle.length >= (this.#options.keep ?? 1) || !worker.clean) {
       worker.terminate();
       return;
     }
-    this.#idle = worker;
-    this.#timer = setTimeout(() => {
-      this.#idle?.terminate();
-      this.#idle = undefined;
-    }, this.#options.idleMs);
+    this.#idle.push(worker);
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#endIdle(), this.#options.idleMs);
     this.#timer.unref();
+  }
+
+  #endIdle(): void {
+    for (const worker of this.#idle.splice(0)) worker.terminate();
   }
 }

@@ -68,7 +68,10 @@ export class HealthMonitor implements Disposable {
     this.#schedule(container, check);
   }
 
+  /** At an end: what does not run is not healthy. No event tells of it, as Docker has none. */
   stopped(container: Container): void {
+    const { health } = container.record.state;
+    if (health) health.status = 'unhealthy';
     clearTimeout(this.#timers.get(container.id));
     this.#timers.delete(container.id);
   }
@@ -110,7 +113,7 @@ export class HealthMonitor implements Disposable {
     const { execs } = this.#dependencies;
     let output = '';
     try {
-      const id = execs.create(container, { Cmd: [...check.command], AttachStdout: true, AttachStderr: true });
+      const id = await execs.create(container, { Cmd: [...check.command], AttachStdout: true, AttachStderr: true });
       const session = await execs.start(id, { detach: false, tty: false });
       const timer = new AbortController();
       const late = setTimeout(() => timer.abort(), check.timeout);

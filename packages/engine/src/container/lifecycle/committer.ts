@@ -31,11 +31,15 @@ export class Committer {
   /** The new image's id. */
   async commit(container: Container, options: CommitOptions): Promise<string> {
     const { containerd, events, rootQuota } = this.#context;
-    if (container.record.quotas) await rootQuota.place(container, await containerd.snapshots.mounts(container.id));
+    if (container.record.quotas)
+      await rootQuota.place(container, await containerd.snapshots.mounts(container.snapshotKey));
     const { repository, tag, comment, author, changes, config } = options;
     const parent = await this.#images.resolve(container.record.imageId);
     const pauses = options.pause && container.status === 'running';
-    if (pauses) await containerd.tasks.pause(container.id);
+    if (pauses) {
+      await containerd.tasks.pause(container.id);
+      publishContainerEvent(events, container, 'pause');
+    }
     try {
       const id = await this.#images.commit({
         ...(repository && { repository }),
@@ -43,15 +47,19 @@ export class Committer {
         ...(comment && { comment }),
         ...(author && { author }),
         config: applyChanges(imageRunConfig({ ...container.record.config, ...config }), changes),
-        snapshotKey: container.id,
+        snapshotKey: container.snapshotKey,
         parent,
         containerId: container.id,
+        command: [container.record.path, ...container.record.args].join(' '),
       });
       const told = { comment: comment ?? '', imageID: id, imageRef: repository ?? '' };
       publishContainerEvent(events, container, 'commit', told);
       return id;
     } finally {
-      if (pauses) await containerd.tasks.resume(container.id);
+      if (pauses) {
+        await containerd.tasks.resume(container.id);
+        publishContainerEvent(events, container, 'unpause');
+      }
     }
   }
 }

@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import type { ContainerCreateRequest, ContainerCreateResponse } from '@pouch/api';
-import { newId, nowNanos, PouchError } from '@pouch/base';
+import { asPouchError, isErrorCode, newId, nowNanos, PouchError } from '@pouch/base';
 import type { ContainerImage, ImageService } from '../../image/image-service.ts';
 import type { Container } from '../container.ts';
 import { randomName } from '../container-name.ts';
@@ -11,7 +11,11 @@ import {
   prepareContainer,
   validateContainerName,
 } from '../create/index.ts';
+import type { RichSetup } from '../rich/index.ts';
+import { RootfsView } from '../spec/index.ts';
 import { publishContainerEvent } from './container-events.ts';
+import { prepareSnapshot } from './container-snapshot.ts';
+import { tellPlugins } from './plugin-calls.ts';
 import type { LifecycleContext } from './context.ts';
 import type { Remover } from './remover.ts';
 
@@ -35,34 +39,47 @@ export class Creator {
   readonly #images: ImageService;
   readonly #environment: CreateEnvironment;
   readonly #remover: Remover;
+  readonly #rich: RichSetup;
 
   constructor(
     context: LifecycleContext,
-    dependencies: { images: ImageService; environment: CreateEnvironment; remover: Remover },
+    dependencies: { images: ImageService; environment: CreateEnvironment; remover: Remover; rich: RichSetup },
   ) {
     this.#context = context;
     this.#images = dependencies.images;
     this.#environment = dependencies.environment;
     this.#remover = dependencies.remover;
+    this.#rich = dependencies.rich;
   }
 
   async create(
-    request: ContainerCreateRequest,
-    options: { name?: string; platform?: string },
+    asked: ContainerCreateRequest,
+    options: { name?: string; platform?: string; base?: ContainerImage },
   ): Promise<ContainerCreateResponse> {
-    const { index } = this.#context;
+    const { index, hooks } = this.#context;
+    const { request } = hooks.has('pre-create')
+      ? await hooks.run('pre-create', { name: options.name ?? '', request: asked })
+      : { request: asked };
     if (!request.Image)
-      throw new PouchError('invalid-argument', 'Config.Image must name the image to make the container of');
+      throw new PouchError(
+        'invalid-argument',
+        'config cannot be empty in order to create a container: Config.Image must name an image',
+      );
     if (options.name) validateContainerName(options.name);
     const name = options.name?.replace(/^\//, '') || randomName((taken) => index.find(taken) !== undefined);
     index.checkNameFree(name);
-    const image = await this.#images.resolve(request.Image, options.platform);
+    const image = options.base ?? (await this.#images.resolve(request.Image, options.platform));
     const id = newId();
-    const prepared = await prepareContainer(request, image, this.#prepareContext(id));
+    const prepared = await prepareContainer(request, image, this.#prepareContext(id)).catch((error: unknown) => {
+      // Clients take 404 for a missing image, and pull it.
+      if (!isErrorCode(error, 'not-found')) throw error;
+      throw new PouchError('invalid-argument', asPouchError(error).message, { cause: error });
+    });
     const container = await this.#store(id, name, request.Image, image, prepared);
     await this.#context.mutex.run(id, async () => await this.#furnish(container));
     prepared.keep();
     publishContainerEvent(this.#context.events, container, 'create');
+    tellPlugins(this.#context, 'post-create', container);
     return { Id: id, Warnings: prepared.warnings };
   }
 
@@ -80,6 +97,8 @@ export class Creator {
       imageId: image.id,
       imageReference: reference,
       manifestDigest: image.manifestDigest,
+      ...(image.manifestSize !== undefined && { manifestSize: image.manifestSize }),
+      ...(image.manifestType !== undefined && { manifestType: image.manifestType }),
       chainId: image.chainId,
       platform: image.platform,
       config: prepared.config,
@@ -105,11 +124,12 @@ export class Creator {
     const { record } = container;
     try {
       const [mounts] = await Promise.all([
-        this.#prepareSnapshot(record),
+        prepareSnapshot(this.#context.containerd.snapshots, record),
         mkdir(container.directory, { recursive: true, mode: 0o700 }),
       ]);
       await this.#context.rootQuota.place(container, mounts);
       container.rootfs = mounts;
+      await this.#rich.check(container, new RootfsView(mounts));
       container.transition('created');
     } catch (error) {
       container.transition('removing');
@@ -117,13 +137,6 @@ export class Creator {
       await this.#remover.finish(container, true);
       throw error;
     }
-  }
-
-  async #prepareSnapshot(record: ContainerRecord): Promise<NonNullable<Container['rootfs']>> {
-    const labels = { 'containerd.io/gc.root': new Date().toISOString(), 'pouch/container': record.id };
-    return await this.#context.containerd.snapshots.prepare(record.id, record.chainId, labels, {
-      retryUnavailable: true,
-    });
   }
 
   #prepareContext(id: string): PrepareContext {

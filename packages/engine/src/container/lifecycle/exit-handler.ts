@@ -26,6 +26,8 @@ export interface ExitFollowers {
   ranOutOfMemory(container: Container): Promise<boolean>;
   /** Give back what its control group still holds. */
   reclaim(container: Container): Promise<void>;
+  /** The exit code that the container is said to have, for that of its first process. */
+  exitCode(container: Container, ofInit: number): Promise<number>;
 }
 
 /** Takes a container from running to exited: written down first, then its streams, network and volumes are let go. */
@@ -56,22 +58,24 @@ export class ExitHandler {
     // Not every shim tells of it, and none in time when it is the first process that was killed.
     const foundOom = !state.oomKilled && (await this.#followers.ranOutOfMemory(container));
     const oomKilled = state.oomKilled || foundOom;
+    const exitCode = await this.#followers.exitCode(container, exit.exitCode);
     // Asked with nothing in between: a kill that comes now is a user's stop, or is refused.
-    const restarts = shouldRestart(container.record, exit.exitCode);
+    const restarts = shouldRestart(container.record, exitCode);
     const delay = restarts ? restartDelay(state.restartCount, ranFor) : undefined;
-    const ended = { pid: 0, exitCode: exit.exitCode, finishedAt, oomKilled };
+    const ended = { pid: 0, exitCode, finishedAt, oomKilled };
     this.#followers.stopped(container);
     container.transition(restarts ? 'restarting' : 'exited', ended);
     if (foundOom) publishContainerEvent(this.#context.events, container, 'oom');
     await this.#followers.reclaim(container).catch((error: unknown) => {
       this.#context.logger.warn('page cache is not given back', { container: container.id, error });
     });
+    container.keepsNetwork = container.record.config.Rich === true && (restarts || container.restartPending);
     await this.letGo(container);
     publishContainerEvent(this.#context.events, container, 'die', {
-      exitCode: String(exit.exitCode),
+      exitCode: String(exitCode),
       execDuration: String(ranFor / 1_000_000_000n),
     });
-    container.announceExit({ code: exit.exitCode });
+    container.announceExit({ code: exitCode });
     return { delay };
   }
 
@@ -82,7 +86,7 @@ export class ExitHandler {
     const steps = await Promise.allSettled([
       (async () => {
         try {
-          await tasks.deleteTask(id);
+          await this.#deleteTask(container);
         } finally {
           await container.pump?.finish();
           container.pump?.[Symbol.dispose]();
@@ -90,7 +94,7 @@ export class ExitHandler {
           container.stdin[Symbol.dispose]();
         }
       })(),
-      networks.release(id),
+      ...(container.record.upgrade || container.keepsNetwork ? [] : [networks.release(id)]),
       this.#followers.letGo(container),
       ...container.record.mounts
         .filter((mount) => mount.Type === 'volume' && mount.Name)
@@ -102,5 +106,16 @@ export class ExitHandler {
     container.cleanup = tasks.deleteRecord(id).catch((error: unknown) => {
       logger.warn('a container record stayed in containerd', { container: id, error });
     });
+  }
+
+  /** By force where containerd cannot: a shim whose runtime lost its state refuses for ever, and would stay. */
+  async #deleteTask({ id, record }: Container): Promise<void> {
+    const { tasks, logger } = this.#context;
+    try {
+      await tasks.deleteTask(id);
+    } catch (error) {
+      logger.warn('a task could not be deleted; it is taken away by force', { container: id, error });
+      await tasks.purge(id, record.runtime);
+    }
   }
 }

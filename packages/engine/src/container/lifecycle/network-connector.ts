@@ -2,6 +2,7 @@ import type { EndpointSettings } from '@pouch/api';
 import { isErrorCode, PouchError } from '@pouch/base';
 import type { Container } from '../container.ts';
 import { hasOwnNetwork } from '../spec/index.ts';
+import { askPlugins } from './plugin-calls.ts';
 import type { LifecycleContext } from './context.ts';
 
 /** Joins containers to networks and takes them out: live where they run, at the next start where they do not. */
@@ -16,6 +17,10 @@ export class NetworkConnector {
     const { networks, mutex } = this.#context;
     const { Name: name } = await networks.inspect(network);
     this.#checkJoinable(container, name);
+    await askPlugins(this.#context, 'network-attach', container, {
+      networkMode: name,
+      endpoints: { [name]: settings },
+    });
     await mutex.run(container.id, async () => {
       if (container.removed || container.status === 'removing')
         throw new PouchError('conflict', `container ${container.id} is being removed`);
@@ -64,15 +69,19 @@ export class NetworkConnector {
   }
 
   #checkJoinable(container: Container, network: string): void {
-    const mode = container.record.hostConfig.NetworkMode;
-    if (!hasOwnNetwork(mode)) {
+    if (!hasOwnNetwork(container.record.hostConfig.NetworkMode)) {
       throw new PouchError(
         'permission-denied',
-        `container ${container.record.name} shares the network of ${mode} and cannot be connected to ${network}`,
+        'container sharing network namespace with another container or host cannot be connected to any other network',
       );
     }
     if (network === 'host' || network === 'none') {
-      throw new PouchError('permission-denied', `container cannot be connected to the ${network} network`);
+      throw new PouchError(
+        'permission-denied',
+        network === 'host'
+          ? 'cannot connect container to host network - container must be created in host network mode'
+          : 'container cannot be connected to multiple networks with one of the networks in private (none) mode',
+      );
     }
   }
 }

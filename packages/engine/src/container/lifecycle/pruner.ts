@@ -28,7 +28,7 @@ export class Pruner {
     const unknown = Object.keys(filters).find((name) => !FILTERS.includes(name));
     if (unknown !== undefined) throw new PouchError('invalid-argument', `invalid filter '${unknown}'`);
     const { index, events } = this.#context;
-    const passes = await compileFilters(filters, sources);
+    const passes = await compileFilters(filters, sources, FILTERS);
     const deleted: string[] = [];
     let reclaimed = 0;
     for (const container of index.all()) {

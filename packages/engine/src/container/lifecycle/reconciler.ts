@@ -2,7 +2,7 @@ import { isErrorCode, nowNanos } from '@pouch/base';
 import type { TaskProcess } from '@pouch/containerd';
 import type { Container } from '../container.ts';
 import type { LifecycleContext } from './context.ts';
-import type { ExitHandler } from './exit-handler.ts';
+import type { ExitHandler, InitExit } from './exit-handler.ts';
 import type { Remover } from './remover.ts';
 import { shouldRestart } from './restart-policy.ts';
 
@@ -46,6 +46,8 @@ export class Reconciler {
       const task = tasks.get(container.id);
       // One that was being started may have got as far as running.
       const up = container.live || container.status === 'starting';
+      // One that is being upgraded keeps its network whatever runs.
+      if (container.record.upgrade) return true;
       return up && task !== undefined && task.status !== 'stopped';
     });
     return new Set(kept.map((container) => container.id));
@@ -69,6 +71,7 @@ export class Reconciler {
         }
       }),
     );
+    await this.#sweepShims(new Set(tasks.keys()));
     await this.#sweepBundles();
   }
 
@@ -83,9 +86,12 @@ export class Reconciler {
         return undefined;
       }
       if (!task) await this.#context.tasks.purge(container.id, container.record.runtime);
-      return { pid: container.state.pid, exitCode: task?.exitStatus ?? LOST, at: task?.exitedAt ?? nowNanos() };
+      const { pid } = container.state;
+      return { pid, ...(await this.#endOf(container, task)) };
     });
-    if (ended) await this.#exits.handle(container, ended);
+    if (!ended) return;
+    await this.#exits.handle(container, ended);
+    await this.#context.keptExits?.forget(container.id);
   }
 
   /** At start, before any request is served. */
@@ -100,6 +106,7 @@ export class Reconciler {
       }
     }
     await this.#sweep(tasks);
+    await this.#sweepShims(new Set(tasks.keys()));
     await this.#sweepBundles();
   }
 
@@ -139,7 +146,8 @@ export class Reconciler {
       return await this.#settle(container, task);
     }
     await this.#context.tasks.purge(container.id, container.record.runtime);
-    await this.#context.networks.release(container.id);
+    // Over an upgrade it is kept, to be started in again.
+    if (!container.record.upgrade) await this.#context.networks.release(container.id);
     const wasRun = container.state.finishedAt !== '';
     const error = 'the daemon ended while it was being started';
     if (wasRun && shouldRestart(container.record, container.state.exitCode)) {
@@ -168,11 +176,14 @@ export class Reconciler {
       await this.#context.tasks.purge(container.id, container.record.runtime);
       await this.#finishStreams(container);
     }
-    await this.#exits.handle(container, {
-      pid: 0,
-      exitCode: task?.exitStatus ?? LOST,
-      at: task?.exitedAt ?? nowNanos(),
-    });
+    await this.#exits.handle(container, { pid: 0, ...(await this.#endOf(container, task)) });
+    await this.#context.keptExits?.forget(container.id);
+  }
+
+  /** Code and time of a run that has ended: from its task, or where containerd has lost that, from its shim. */
+  async #endOf({ id, state }: Container, task: TaskProcess | undefined): Promise<Omit<InitExit, 'pid'>> {
+    const end = task ?? (await this.#context.keptExits?.find(id, state.pid));
+    return { exitCode: end?.exitStatus ?? LOST, at: end?.exitedAt ?? nowNanos() };
   }
 
   async #task(id: string): Promise<TaskProcess | undefined> {
@@ -187,6 +198,31 @@ export class Reconciler {
   async #tasks(): Promise<Map<string, TaskProcess>> {
     const list = await this.#context.containerd.tasks.list();
     return new Map(list.map((task) => [task.containerId, task]));
+  }
+
+  /**
+   * Under the lock: an exit that was settled a moment ago may have its policy start the container again already, and that
+   * run's record and task look like leftovers until it is there.
+   */
+  async #purgeUnlessLive(id: string): Promise<void> {
+    const { index, mutex, tasks } = this.#context;
+    await mutex.run(id, async () => {
+      const container = index.byId(id);
+      if (!container?.live) await tasks.purge(id, container?.record.runtime ?? 'runc');
+    });
+  }
+
+  /** Shims that nobody has use for: containerd forgets one whose task it could not delete. */
+  async #sweepShims(known: ReadonlySet<string>): Promise<void> {
+    const { index, tasks, logger } = this.#context;
+    for (const id of await tasks.shims()) {
+      if (known.has(id) || index.byId(id)?.live) continue;
+      try {
+        await this.#purgeUnlessLive(id);
+      } catch (error) {
+        logger.warn('a leftover shim stays', { container: id, error });
+      }
+    }
   }
 
   /** What a containerd that died while it made or deleted a run left of it. */
@@ -210,14 +246,14 @@ export class Reconciler {
     const { containerd, index, logger } = this.#context;
     const known = (id: string): boolean => index.byId(id) !== undefined;
     for (const id of tasks.keys()) if (!known(id)) await this.#context.tasks.purge(id, 'runc');
-    for await (const record of containerd.containers.list()) {
-      const container = index.byId(record.id);
-      if (record.labels['pouch/container'] === undefined || container?.live) continue;
-      await this.#context.tasks.purge(record.id, container?.record.runtime ?? 'runc');
-    }
+    const leftovers: string[] = [];
+    for await (const record of containerd.containers.list())
+      if (record.labels['pouch/container'] !== undefined && !index.byId(record.id)?.live) leftovers.push(record.id);
+    for (const id of leftovers) await this.#purgeUnlessLive(id);
+    const owned = new Set(index.all().flatMap((container) => container.snapshotKeys));
     const orphans: string[] = [];
     for await (const snapshot of containerd.snapshots.list()) {
-      if (snapshot.kind === 'active' && snapshot.labels['pouch/container'] !== undefined && !known(snapshot.name))
+      if (snapshot.kind === 'active' && snapshot.labels['pouch/container'] !== undefined && !owned.has(snapshot.name))
         orphans.push(snapshot.name);
     }
     for (const name of orphans) {

@@ -109,22 +109,13 @@ export class Remover {
   }
 
   async #dismantle(container: Container, volumes: boolean): Promise<void> {
-    const { containerd, tasks, networks, index, logger, rootQuota } = this.#context;
+    const { networks, index, logger, rootQuota } = this.#context;
     await Promise.all([container.cleanup, this.#context.filesIdle(container.id)]);
     container.pump?.[Symbol.dispose]();
     container.pump = undefined;
     container.stdin[Symbol.dispose]();
     await Promise.all([networks.release(container.id), this.#releaseVolumes(container, volumes)]);
-    await rootQuota.displace(container);
-    try {
-      await containerd.snapshots.remove(container.id, { retryUnavailable: true });
-    } catch (error) {
-      if (isErrorCode(error, 'conflict') || /busy/.test(String(error))) {
-        // A task of a run that a crash cut short still has it.
-        await tasks.purge(container.id, container.record.runtime);
-        await containerd.snapshots.remove(container.id, { retryUnavailable: true });
-      } else if (!isErrorCode(error, 'not-found')) throw error;
-    }
+    for (const key of container.snapshotKeys) await this.#removeSnapshot(container, key);
     await this.#followers.removeCgroups(container).catch((error: unknown) => {
       logger.warn('control groups of a container stay', { container: container.id, error });
     });
@@ -133,6 +124,20 @@ export class Remover {
     await rm(dirname(container.stdin.path), { recursive: true, force: true });
     container.forget();
     index.releaseName(container);
+  }
+
+  async #removeSnapshot(container: Container, key: string): Promise<void> {
+    const { containerd, tasks, rootQuota } = this.#context;
+    await rootQuota.displace(container, key);
+    try {
+      await containerd.snapshots.remove(key, { retryUnavailable: true });
+    } catch (error) {
+      if (isErrorCode(error, 'conflict') || /busy/.test(String(error))) {
+        // A task of a run that a crash cut short still has it.
+        await tasks.purge(container.id, container.record.runtime);
+        await containerd.snapshots.remove(key, { retryUnavailable: true });
+      } else if (!isErrorCode(error, 'not-found')) throw error;
+    }
   }
 
   async #releaseVolumes(container: Container, remove: boolean): Promise<void> {

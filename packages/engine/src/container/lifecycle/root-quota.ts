@@ -27,15 +27,15 @@ export class RootQuota {
       throw new PouchError('unsupported', '--disk-quota needs the snapshotter overlayfs for the root file system.');
     }
     const snapshot = dirname(upper);
-    const member = memberName(container.id);
+    const member = memberName(container.snapshotKey);
     this.#quotas.enlist(quota.id, member, snapshot);
     await this.#quotas.place(quota.id, member, async (directory) => await furnish(snapshot, directory));
   }
 
   /** containerd moves a snapshot's directory before it deletes it, which a mount on it forbids. */
-  async displace(container: Container): Promise<void> {
+  async displace(container: Container, snapshotKey: string): Promise<void> {
     const quota = rootQuota(container.record);
-    if (quota) await this.#quotas.displace(quota.id, memberName(container.id));
+    if (quota) await this.#quotas.displace(quota.id, memberName(snapshotKey));
   }
 
   /** Run `work`, which mounts the snapshot, also where the quota is used up. */
@@ -46,17 +46,24 @@ export class RootQuota {
     return await this.#quotas.withRoom(quota.id, work);
   }
 
+  /** One of its snapshots goes: that of a generation before an upgrade. */
+  async leaveGeneration(container: Container, snapshotKey: string): Promise<void> {
+    const quota = rootQuota(container.record);
+    if (quota) await this.#quotas.leave(quota.id, memberName(snapshotKey));
+  }
+
   /** Gone for good. */
   async leave(container: Container): Promise<void> {
     for (const { id } of container.record.quotas ?? []) {
-      await this.#quotas.leave(id, memberName(container.id));
+      for (const key of container.snapshotKeys) await this.#quotas.leave(id, memberName(key));
       await this.#quotas.discard(id);
     }
   }
 }
 
-export function memberName(containerId: string): string {
-  return `container-${containerId}`;
+/** Each generation of a container writes for itself, and all within its quota. */
+export function memberName(snapshotKey: string): string {
+  return `container-${snapshotKey}`;
 }
 
 export function rootQuota(record: ContainerRecord): ContainerQuota | undefined {

@@ -1,5 +1,4 @@
-import { join } from 'node:path';
-import { PouchError } from '@pouch/base';
+import { asPouchError, PouchError } from '@pouch/base';
 import type { Mount } from '@pouch/containerd';
 import { type CgroupDriver, cgroupsPath } from '@pouch/linux';
 import type { RuntimeSpec } from '@pouch/oci';
@@ -15,8 +14,12 @@ import {
   RootfsView,
   type SpecInput,
 } from '../spec/index.ts';
-import type { LifecycleContext } from './context.ts';
 import { bandwidthOf } from '../create/index.ts';
+import type { RichSetup } from '../rich/index.ts';
+import { findSftpServer } from '../ssh/sftp-server.ts';
+import { askPlugins } from './plugin-calls.ts';
+import type { LifecycleContext } from './context.ts';
+import { markRootfs } from './mark-rootfs.ts';
 import type { ProcViews } from './proc-views.ts';
 import type { ShmMounts } from './shm-mounts.ts';
 import type { VolumeMounter } from './volume-mounter.ts';
@@ -44,38 +47,55 @@ export class StartPlanner {
   readonly #context: LifecycleContext;
   readonly #volumes: VolumeMounter;
   readonly #shm: ShmMounts;
+  readonly #rich: RichSetup;
   readonly #views: ProcViews;
 
   constructor(
     options: StartPlannerOptions,
     context: LifecycleContext,
-    dependencies: { volumes: VolumeMounter; shm: ShmMounts; views: ProcViews },
+    dependencies: { volumes: VolumeMounter; shm: ShmMounts; rich: RichSetup; views: ProcViews },
   ) {
     this.#options = options;
     this.#context = context;
     this.#volumes = dependencies.volumes;
     this.#shm = dependencies.shm;
+    this.#rich = dependencies.rich;
     this.#views = dependencies.views;
   }
 
+  async #attach(container: Container): Promise<Sandbox> {
+    // Over an upgrade a container keeps its namespace, its addresses and its ports; a machine over a restart.
+    const keeps = container.record.upgrade !== undefined || container.keepsNetwork;
+    container.keepsNetwork = false;
+    const kept = keeps ? this.#context.networks.sandbox(container.id) : undefined;
+    if (kept) return kept;
+    const { endpoints, networkMode } = this.attachRequest(container);
+    await askPlugins(this.#context, 'network-attach', container, { networkMode, endpoints });
+    return await this.#context.networks.attach(this.attachRequest(container)).catch((error: unknown) => {
+      throw networkError(error);
+    });
+  }
+
   async plan(container: Container): Promise<StartPlan> {
-    const { networks } = this.#context;
     this.#assignCpus(container);
     const [sandbox, rootfs, shmPath, procViews] = await Promise.all([
-      networks.attach(this.attachRequest(container)),
+      this.#attach(container),
       this.rootfs(container),
       this.#shm.pathFor(container),
       this.#views.of(container),
     ]);
+    await markRootfs(rootfs);
     const volumePaths = await this.#volumes.mountAll(container, rootfs);
     const initPath = container.record.hostConfig.Init ? await findInit(this.#options.initPath) : undefined;
     const input = this.#specInput(container, sandbox, rootfs, volumePaths, shmPath);
-    const spec = await buildSpec({ ...input, initPath, procViews });
+    const rich = await this.#rich.start(container, new RootfsView(rootfs), input.cgroupsPath);
+    const sftp = container.record.hostConfig.Ssh ? await findSftpServer() : undefined;
+    const spec = await buildSpec({ ...input, initPath, rich, procViews, ...(sftp && { hostMounts: sftp.mounts }) });
     return { spec, rootfs, sandbox };
   }
 
   async rootfs(container: Container): Promise<readonly Mount[]> {
-    container.rootfs ??= await this.#context.containerd.snapshots.mounts(container.id);
+    container.rootfs ??= await this.#context.containerd.snapshots.mounts(container.snapshotKey);
     await this.#context.rootQuota.place(container, container.rootfs);
     return container.rootfs;
   }
@@ -166,7 +186,7 @@ export class StartPlanner {
       ...bandwidthOf(hostConfig),
       ...(hostConfig.NetPriority && { priority: hostConfig.NetPriority }),
       ...(config.MacAddress && { macAddress: config.MacAddress }),
-      directory: join(container.directory, 'network'),
+      directory: container.networkDirectory,
     };
   }
 
@@ -182,4 +202,15 @@ export class StartPlanner {
       return { containerId: target.id, name: target.record.name, hostname: target.record.config.Hostname ?? '', alias };
     });
   }
+}
+
+function networkError(error: unknown): PouchError {
+  const known = asPouchError(error);
+  const { network } = known.details;
+  const doing =
+    typeof network === 'string' ? `invalid config for network ${network}` : 'failed to set up container networking';
+  return new PouchError(known.code, `${doing}: ${known.message}`, {
+    cause: error,
+    details: known.details,
+  });
 }

@@ -7,12 +7,22 @@ import type { Container } from '../container.ts';
 import { createLogDriver, parseLogConfig } from '../stdio/log-options.ts';
 import { SpoolPump } from '../stdio/spool-pump.ts';
 import { publishContainerEvent } from './container-events.ts';
+import type { InitScriptRunner } from './init-script.ts';
+import { askPlugins, tellPlugins } from './plugin-calls.ts';
 import type { LifecycleContext } from './context.ts';
+import { startError } from './start-error.ts';
 import type { StartPlanner } from './start-plan.ts';
+
+export interface StartOptions {
+  /** Directory of CRIU's images to go on from. */
+  readonly checkpoint?: string;
+}
 
 export interface StartFollowers {
   /** Health checks begin; `resumed` when the run went on from before this daemon. */
   started(container: Container, resumed: boolean): void;
+  /** What must be there before the first process runs: its SSH server. */
+  prepared(container: Container): Promise<void>;
   /** A start under --rm has failed. */
   autoRemove(container: Container): void;
   /** What a failed start must give back. */
@@ -24,6 +34,7 @@ export class Starter {
   readonly #context: LifecycleContext;
   readonly #planner: StartPlanner;
   readonly #snapshotter: string;
+  readonly #initScript: InitScriptRunner;
   readonly #followers: StartFollowers;
   readonly #writeLimits: (container: Container, config: HostConfig) => Promise<void>;
 
@@ -32,6 +43,7 @@ export class Starter {
     dependencies: {
       planner: StartPlanner;
       snapshotter: string;
+      initScript: InitScriptRunner;
       followers: StartFollowers;
       /** Limits that no runtime sets: between the making of the process and its start. */
       writeLimits: (container: Container, config: HostConfig) => Promise<void>;
@@ -40,16 +52,17 @@ export class Starter {
     this.#context = context;
     this.#planner = dependencies.planner;
     this.#snapshotter = dependencies.snapshotter;
+    this.#initScript = dependencies.initScript;
     this.#followers = dependencies.followers;
     this.#writeLimits = dependencies.writeLimits;
   }
 
   /** By a user: counts and marks of the restart policy begin anew. Throws `not-modified` when it runs. */
-  async start(container: Container): Promise<void> {
+  async start(container: Container, options: StartOptions = {}): Promise<void> {
     await this.#context.mutex.run(container.id, async () => {
       this.#checkStartable(container);
       try {
-        await this.#run(container, { manuallyStopped: false, restartCount: 0 });
+        await this.#run(container, { manuallyStopped: false, restartCount: 0 }, options);
       } catch (error) {
         if (container.record.hostConfig.AutoRemove) this.#followers.autoRemove(container);
         throw error;
@@ -75,22 +88,29 @@ export class Starter {
     if (container.live) throw new PouchError('not-modified', `container ${container.id} is already running`);
   }
 
-  async #run(container: Container, changes: { manuallyStopped?: boolean; restartCount?: number }): Promise<void> {
+  async #run(
+    container: Container,
+    changes: { manuallyStopped?: boolean; restartCount?: number },
+    options: StartOptions = {},
+  ): Promise<void> {
     const before = container.status;
     container.transition('starting', { ...changes, error: '', oomKilled: false });
     try {
       await Promise.all([container.cleanup, this.#context.filesIdle(container.id)]);
-      const pid = await this.#launch(container);
+      await askPlugins(this.#context, 'pre-start', container);
+      const pid = await this.#launch(container, options);
       container.transition('running', { pid, exitCode: 0, startedAt: nowNanos().toString() });
-    } catch (error) {
+    } catch (reason) {
+      const error = startError(reason, container.record.path);
       await this.#undo(container, before, error);
       throw error;
     }
     this.#followers.started(container, false);
     publishContainerEvent(this.#context.events, container, 'start');
+    tellPlugins(this.#context, 'post-start', container);
   }
 
-  async #launch(container: Container): Promise<number> {
+  async #launch(container: Container, { checkpoint }: StartOptions): Promise<number> {
     const { tasks, rootQuota } = this.#context;
     const [plan, io] = await Promise.all([this.#planner.plan(container), this.#openStreams(container)]);
     const request = {
@@ -98,15 +118,22 @@ export class Starter {
       runtime: container.record.runtime,
       spec: plan.spec,
       snapshotter: this.#snapshotter,
+      snapshotKey: container.snapshotKey,
       rootfs: plan.rootfs,
       io,
       labels: { 'pouch/container': container.record.name },
       image: container.record.imageReference,
+      ...(checkpoint !== undefined && { checkpoint }),
     };
     const pid = await rootQuota.withRoom(container, async () => await tasks.create(request));
     if (container.record.config.OpenStdin) container.stdin.adopt();
     await this.#writeLimits(container, container.record.hostConfig);
+    await this.#followers.prepared(container);
+    // What is thawed has run its script long ago.
+    if (container.record.config.InitScript && checkpoint === undefined) await this.#initScript.run(container);
     await tasks.start(container.id);
+    const networks = Object.entries(plan.sandbox.networks);
+    container.record.networkIds = Object.fromEntries(networks.map(([name, { NetworkID }]) => [name, NetworkID ?? '']));
     return pid;
   }
 
@@ -168,6 +195,7 @@ export class Starter {
     await tasks.purge(container.id, container.record.runtime).catch((reason: unknown) => {
       logger.warn('a failed start left something behind', { container: container.id, error: reason });
     });
+    container.keepsNetwork = false;
     await this.#followers.letGo(container);
     const back = before === 'restarting' ? 'exited' : before;
     const finishedAt = before === 'created' ? container.state.finishedAt : nowNanos().toString();

@@ -1,6 +1,8 @@
-import { isErrorCode, nowNanos, PouchError, sleep, withDeadline } from '@pouch/base';
+import { errorMessage, isErrorCode, nowNanos, PouchError, sleep, withDeadline } from '@pouch/base';
 import type { Container } from '../container.ts';
 import { publishContainerEvent } from './container-events.ts';
+import { stopSignalOf } from '../rich/index.ts';
+import { askPlugins } from './plugin-calls.ts';
 import type { LifecycleContext } from './context.ts';
 import type { Restarter } from './restarter.ts';
 import { parseSignal } from '../create/index.ts';
@@ -28,18 +30,27 @@ export class Stopper {
   /** Throws `not-modified` when it does not run. Resolves when the exit is settled. */
   async stop(container: Container, options: StopOptions = {}): Promise<void> {
     const { record } = container;
-    const signal = parseSignal(options.signal ?? record.config.StopSignal ?? 'SIGTERM');
+    // Clients stop what may have ended already: that comes before what is wrong with their signal.
+    if (!container.live && container.status !== 'restarting')
+      throw new PouchError('not-modified', `container ${container.id} is not running`);
+    const signal = signalFor(`cannot stop container: ${record.name}`, options.signal ?? stopSignalOf(record));
     const timeout = options.timeout ?? record.config.StopTimeout ?? DEFAULT_TIMEOUT;
     const waiting = await this.#beginStop(container);
     if (!waiting) return;
+    await askPlugins(this.#context, 'pre-stop', container);
     if (container.status === 'paused') await this.#context.containerd.tasks.resume(container.id).catch(() => {});
-    await this.signal(container, signal);
+    await this.#tellAndSignal(container, signal);
     const limit = timeout < 0 ? undefined : timeout * 1000;
     if (!(await endsWithin(waiting.exited, limit))) {
-      await this.signal(container, 9);
+      await this.#tellAndSignal(container, 9);
       await withDeadline(waiting.exited, KILL_PATIENCE, `killing container ${container.id}`);
     }
     publishContainerEvent(this.#context.events, container, 'stop');
+  }
+
+  async #tellAndSignal(container: Container, signal: number): Promise<void> {
+    await this.signal(container, signal);
+    publishContainerEvent(this.#context.events, container, 'kill', { signal: String(signal) });
   }
 
   /** Marks the stop as the user's, under the lock, so that no policy starts it again. */
@@ -47,6 +58,8 @@ export class Stopper {
     return await this.#context.mutex.run(container.id, async () => {
       if (container.status === 'restarting') {
         this.#restarter.cancel(container);
+        if (container.keepsNetwork) await this.#context.networks.release(container.id);
+        container.keepsNetwork = false;
         container.transition('exited', {
           manuallyStopped: true,
           finishedAt: container.state.finishedAt || nowNanos().toString(),
@@ -65,13 +78,13 @@ export class Stopper {
 
   /** Docker's `kill`: any signal; SIGKILL (or the stop signal) counts as a user's stop. Throws `conflict` when it does not run. */
   async kill(container: Container, name: string | undefined): Promise<void> {
-    const signal = parseSignal(name || 'SIGKILL');
+    const signal = signalFor(`cannot kill container: ${container.record.name}`, name || 'SIGKILL');
     if (!container.live)
       throw new PouchError(
         'conflict',
         `cannot kill container: ${container.record.name}: container ${container.id} is not running`,
       );
-    const stopSignal = parseSignal(container.record.config.StopSignal ?? 'SIGTERM');
+    const stopSignal = parseSignal(stopSignalOf(container.record));
     if (signal === 9 || signal === stopSignal) {
       container.record.state.manuallyStopped = true;
       container.save();
@@ -99,6 +112,14 @@ export class Stopper {
         await sleep(100 * attempt);
       }
     }
+  }
+}
+
+function signalFor(action: string, name: string): number {
+  try {
+    return parseSignal(name);
+  } catch (cause) {
+    throw new PouchError('invalid-argument', `${action}: ${errorMessage(cause)}`, { cause });
   }
 }
 

@@ -1,4 +1,4 @@
-import { readdir, readFile, rm, rmdir } from 'node:fs/promises';
+import { readdir, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   background,
@@ -15,6 +15,7 @@ import type { ContainerdClient, Mount, ProcessIo, TaskExitInfo } from '@pouch/co
 import { packRuncOptions } from '@pouch/containerd';
 import { unmountTree } from '@pouch/linux';
 import type { RuntimeSpec } from '@pouch/oci';
+import { killMakers, type MakerScope, shimContainers } from './maker-processes.ts';
 import { SeccompCache } from './seccomp-cache.ts';
 
 /** An OCI runtime with runc's command line. */
@@ -40,10 +41,13 @@ export interface TaskRequest {
   readonly runtime: string;
   readonly spec: RuntimeSpec;
   readonly snapshotter: string;
+  readonly snapshotKey: string;
   readonly rootfs: readonly Mount[];
   readonly io: ProcessIo;
   readonly labels: Readonly<Record<string, string>>;
   readonly image: string;
+  /** Directory of CRIU's images to go on from. */
+  readonly checkpoint?: string;
 }
 
 /** A container's task in containerd: made whole, or not at all; and taken away whole, whatever state a crash left it in. */
@@ -99,6 +103,7 @@ export class TaskRuntime {
       binaryName: binary,
       root: this.#options.runtimeRoot,
       systemdCgroup: this.#options.systemdCgroup,
+      ...(request.checkpoint !== undefined && { criuImagePath: request.checkpoint }),
     });
     await this.#containerd.containers.create({
       id: request.id,
@@ -108,7 +113,7 @@ export class TaskRuntime {
       runtimeOptions: options,
       spec,
       snapshotter: request.snapshotter,
-      snapshotKey: request.id,
+      snapshotKey: request.snapshotKey,
     });
     const pid = await this.#containerd.tasks.create({
       containerId: request.id,
@@ -158,8 +163,9 @@ export class TaskRuntime {
     await this.#killTask(id);
     await this.deleteRecord(id);
     const { binary } = this.#options.runtimes.get(runtime) ?? { binary: runtime };
-    const root = join(this.#options.runtimeRoot, this.#containerd.namespace);
-    await this.#endMakers(id, root);
+    const scope = this.#scope();
+    await killMakers(id, scope);
+    const root = scope.runtimeRoot;
     if ((await names(root)).includes(id)) {
       await exec(binary, ['--root', root, 'delete', '--force', id], { allowFailure: true });
     }
@@ -182,31 +188,14 @@ export class TaskRuntime {
     }
   }
 
-  /**
-   * A shim whose containerd died while it was being made is known to nobody, and its runtime may still be at work:
-   * both are found by their command lines.
-   */
-  async #endMakers(id: string, runtimeRoot: string): Promise<void> {
-    for (const entry of await names('/proc')) {
-      if (!/^\d+$/.test(entry)) continue;
-      const words = (await readFile(`/proc/${entry}/cmdline`, 'utf8').catch(() => '')).split('\0');
-      if (!words.includes(id) || !(this.#isShim(words, id) || words.includes(runtimeRoot))) continue;
-      try {
-        process.kill(Number(entry), 'SIGKILL');
-      } catch (error) {
-        if (errnoCode(error) !== 'ESRCH') throw error;
-      }
-    }
+  /** Ids of containers that have a shim, whether containerd knows it or not. */
+  async shims(): Promise<Set<string>> {
+    return await shimContainers(this.#scope());
   }
 
-  #isShim(words: readonly string[], id: string): boolean {
-    const after = (flag: string): string | undefined => {
-      const at = words.indexOf(flag);
-      return at < 0 ? undefined : words[at + 1];
-    };
-    if (!words[0]?.includes('containerd-shim') || after('-id') !== id) return false;
-    if (after('-namespace') !== this.#containerd.namespace) return false;
-    return after('-address') === undefined || after('-address') === this.#containerd.address;
+  #scope(): MakerScope {
+    const { namespace, address } = this.#containerd;
+    return { namespace, address, runtimeRoot: join(this.#options.runtimeRoot, namespace) };
   }
 
   /** Directories of runs in containerd's state, by the container's id; a crash of containerd may leave them. */

@@ -1,19 +1,23 @@
 import type { ContainerUpdateRequest, ContainerUpdateResponse, HostConfig } from '@pouch/api';
-import { PouchError } from '@pouch/base';
+import { asPouchError, PouchError } from '@pouch/base';
 import type { QuotaLimits } from '@pouch/linux';
+import type { LinuxResources } from '@pouch/oci';
+import type { QuotaService } from '../../quota/quota-service.ts';
 import type { Container } from '../container.ts';
+import type { ContainerQuota, ContainerRecord } from '../container-record.ts';
 import {
   bandwidthOf,
   parseDiskQuota,
   validateBandwidth,
   validatePriority,
   validateResources,
+  validateRestartPolicy,
 } from '../create/index.ts';
-import type { ContainerQuota, ContainerRecord } from '../container-record.ts';
-import type { QuotaService } from '../../quota/quota-service.ts';
 import { buildResources, type HostFacts, withAssignedCpus } from '../spec/index.ts';
 import { publishContainerEvent } from './container-events.ts';
+import { askPlugins } from './plugin-calls.ts';
 import type { LifecycleContext } from './context.ts';
+import { checkUpdateConflicts } from './update-conflicts.ts';
 
 type WriteLimits = (container: Container, config: HostConfig) => Promise<void>;
 
@@ -45,28 +49,29 @@ export class Updater {
   }
 
   /** All or nothing: what the kernel refuses is not written down. */
-  async update(container: Container, request: ContainerUpdateRequest): Promise<ContainerUpdateResponse> {
+  async update(container: Container, asked: ContainerUpdateRequest): Promise<ContainerUpdateResponse> {
+    const { request } = await askPlugins(this.#context, 'pre-update', container, { request: asked });
     const { RestartPolicy: policy, DiskQuota: quota, ...resources } = request;
     const { record } = container;
-    if (policy?.Name && record.hostConfig.AutoRemove && policy.Name !== 'no') {
-      throw new PouchError(
-        'invalid-argument',
-        'Restart policy cannot be updated because AutoRemove is enabled for the container',
-      );
-    }
-    const changes = Object.fromEntries(Object.entries(resources).filter(([, value]) => isGiven(value)));
+    if (policy?.Name) validateRestartPolicy(policy);
+    refuseFixed(resources);
+    const changes = changesOf(resources);
     const merged: HostConfig = { ...record.hostConfig, ...changes, ...(policy?.Name && { RestartPolicy: policy }) };
-    const warnings = validateResources(merged, this.#host);
-    validateBandwidth(merged, this.#bandwidthMissing);
-    validatePriority(merged, this.#priorityMissing);
+    checkAlone(changes, this.#host);
+    const warnings = this.#check(container, changes, merged);
     const resized = resizedQuotas(container.record, quota);
     await this.#context.mutex.run(container.id, async () => {
       if (container.removed || container.status === 'removing') {
         throw new PouchError('conflict', 'Container is marked for removal and cannot be "update".');
       }
       if (container.live && Object.keys(changes).length > 0) {
-        const config = withAssignedCpus(record, merged);
-        await this.#context.containerd.tasks.update(container.id, await buildResources(config, this.#host));
+        const limits = await buildResources(
+          withAssignedCpus(record, withLifted(record.hostConfig, merged)),
+          this.#host,
+        );
+        await this.#context.containerd.tasks.update(container.id, withWritablePids(limits)).catch((error: unknown) => {
+          throw cannotUpdate(container, error);
+        });
         await this.#writeLimits(container, merged);
       }
       for (const { id, bytes, inodes } of resized) {
@@ -89,6 +94,105 @@ export class Updater {
     if (container.live)
       await this.#context.networks.limit(container.id, bandwidthOf(config).bandwidth, config.NetPriority);
   }
+
+  /** What the changes do not go together with: the container as it is. Returns warnings. */
+  #check(container: Container, changes: ContainerUpdateRequest, merged: HostConfig): string[] {
+    const { hostConfig } = container.record;
+    try {
+      const policy = merged.RestartPolicy?.Name ?? 'no';
+      if (hostConfig.AutoRemove && policy !== 'no') {
+        throw new PouchError(
+          'conflict',
+          'Restart policy cannot be updated because AutoRemove is enabled for the container',
+        );
+      }
+      checkUpdateConflicts(hostConfig, changes);
+      validateBandwidth(merged, this.#bandwidthMissing);
+      validatePriority(merged, this.#priorityMissing);
+      return validateResources(merged, this.#host);
+    } catch (error) {
+      throw cannotUpdate(container, error);
+    }
+  }
+}
+
+/** A limit that is wrong in itself is told without a word on the container. */
+function checkAlone(changes: ContainerUpdateRequest, host: HostFacts): void {
+  const { MemorySwap: _, MemoryReservation: _reservation, ...alone } = changes;
+  validateResources({ ...alone }, host);
+}
+
+function cannotUpdate(container: Container, error: unknown): PouchError {
+  const known = asPouchError(error);
+  return new PouchError(known.code, `Cannot update container ${container.id}: ${known.message}`, {
+    cause: error,
+    details: known.details,
+  });
+}
+
+/** What a container keeps from its making. */
+const FIXED = [
+  'CgroupParent',
+  'DeviceCgroupRules',
+  'DeviceRequests',
+  'Devices',
+  'MemorySwappiness',
+  'OomKillDisable',
+  'Ulimits',
+] as const satisfies readonly (keyof ContainerUpdateRequest)[];
+
+/** Limits of single devices; an empty list takes all of them away. */
+const DEVICE_LIMITS = [
+  'BlkioWeightDevice',
+  'BlkioDeviceReadBps',
+  'BlkioDeviceWriteBps',
+  'BlkioDeviceReadIOps',
+  'BlkioDeviceWriteIOps',
+] as const satisfies readonly (keyof ContainerUpdateRequest)[];
+
+/** Linux' PID_MAX_LIMIT: more processes than a kernel can have. */
+const PIDS_WITHOUT_LIMIT = 4_194_304;
+
+/** crun writes -1 into pids.max as it is, which the kernel refuses. */
+function withWritablePids(limits: LinuxResources): LinuxResources {
+  return limits.pids?.limit === -1 ? { ...limits, pids: { limit: PIDS_WITHOUT_LIMIT } } : limits;
+}
+
+function refuseFixed(resources: ContainerUpdateRequest): void {
+  const fixed = FIXED.find((name) => isGiven(resources[name]));
+  if (fixed === undefined) return;
+  throw new PouchError(
+    'invalid-argument',
+    `${fixed} of a container cannot be changed; remove it, and create it anew with another`,
+  );
+}
+
+function changesOf(resources: ContainerUpdateRequest): ContainerUpdateRequest {
+  const lists: readonly string[] = DEVICE_LIMITS;
+  const changes: ContainerUpdateRequest = Object.fromEntries(
+    Object.entries(resources).filter(
+      ([name, value]) => isGiven(value) || (lists.includes(name) && value !== undefined),
+    ),
+  );
+  // 0 is unlimited, too: absent is what leaves the limit as it is.
+  if (resources.PidsLimit !== undefined && resources.PidsLimit <= 0) changes.PidsLimit = -1;
+  return changes;
+}
+
+/** The new limits for the kernel, where a device's that is gone from its list must be said to be none. */
+function withLifted(before: HostConfig, after: HostConfig): HostConfig {
+  const lifted: HostConfig = { ...after };
+  for (const name of [
+    'BlkioDeviceReadBps',
+    'BlkioDeviceWriteBps',
+    'BlkioDeviceReadIOps',
+    'BlkioDeviceWriteIOps',
+  ] as const) {
+    const kept = new Set(after[name]?.map(({ Path }) => Path));
+    const gone = (before[name] ?? []).filter(({ Path }) => !kept.has(Path));
+    if (gone.length > 0) lifted[name] = [...(after[name] ?? []), ...gone.map((device) => ({ ...device, Rate: 0 }))];
+  }
+  return lifted;
 }
 
 /** The container's disk quotas as the request wants them. Throws invalid-argument for one that it does not have. */

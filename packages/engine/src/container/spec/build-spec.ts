@@ -1,4 +1,5 @@
-import { OCI_RUNTIME_VERSION, type RuntimeSpec } from '@pouch/oci';
+import { type Mount, OCI_RUNTIME_VERSION, type RuntimeSpec } from '@pouch/oci';
+import { buildHooks } from '../create/validate-hooks.ts';
 import { withAssignedCpus } from './assign-cpus.ts';
 import { containerCapabilities } from './capabilities.ts';
 import { buildDevices } from './devices.ts';
@@ -28,8 +29,14 @@ export async function buildSpec(input: SpecInput): Promise<RuntimeSpec> {
     buildResources(withAssignedCpus(record), host),
   ]);
   const propagation = await rootfsPropagation(mounts);
-  const seccomp = buildSeccomp(security, privileged, containerCapabilities(hostConfig, host), host);
+  const seccomp = buildSeccomp(
+    security,
+    privileged,
+    containerCapabilities(hostConfig, host, input.rich?.init?.capabilities),
+    host,
+  );
   const annotations = { ...hostConfig.Annotations, ...input.annotations };
+  const hooks = buildHooks(hostConfig);
   const isOpen = privileged || security.systemPathsUnconfined;
   return {
     ociVersion: OCI_RUNTIME_VERSION,
@@ -37,6 +44,7 @@ export async function buildSpec(input: SpecInput): Promise<RuntimeSpec> {
     root: { path: input.rootfsPath ?? 'rootfs', readonly: hostConfig.ReadonlyRootfs ?? false },
     ...(hostConfig.UTSMode !== 'host' && config.Hostname && { hostname: config.Hostname }),
     mounts,
+    ...(hooks && { hooks }),
     ...(Object.keys(annotations).length > 0 && { annotations }),
     linux: {
       ...(hostConfig.IntelRdtL3Cbm && { intelRdt: { l3CacheSchema: hostConfig.IntelRdtL3Cbm } }),
@@ -48,7 +56,17 @@ export async function buildSpec(input: SpecInput): Promise<RuntimeSpec> {
       ...(seccomp && { seccomp }),
       ...(propagation && { rootfsPropagation: propagation }),
       maskedPaths: isOpen ? [] : [...(hostConfig.MaskedPaths ?? [])],
-      readonlyPaths: isOpen ? [] : [...(hostConfig.ReadonlyPaths ?? [])],
+      readonlyPaths: isOpen ? [] : [...(hostConfig.ReadonlyPaths ?? []), ...readonlyCgroupRoot(mounts)],
     },
   };
+}
+
+/**
+ * With control groups v1, runtimes mount each controller read-only into a tmpfs, and leave that writable. Where the whole is
+ * meant to be read-only, the tmpfs is made so as well; its own mounts are not touched.
+ */
+function readonlyCgroupRoot(mounts: readonly Mount[]): string[] {
+  return mounts
+    .filter(({ type, options }) => type === 'cgroup' && options?.includes('ro'))
+    .map(({ destination }) => destination);
 }

@@ -4,11 +4,11 @@ import type { HostFacts } from './host-facts.ts';
 
 /**
  * What `--cap-add`, `--cap-drop` and `--privileged` come to, within what the daemon itself may hand on: a runtime refuses
- * to start a container with a capability that its own bounding set lacks.
+ * to start a container with a capability that its own bounding set lacks. `more`: what a rich container's init needs.
  */
-export function containerCapabilities(hostConfig: HostConfig, host: HostFacts): string[] {
+export function containerCapabilities(hostConfig: HostConfig, host: HostFacts, more: readonly string[] = []): string[] {
   const bounding = new Set(host.boundingCapabilities);
-  return wanted(hostConfig).filter((name) => bounding.has(name));
+  return [...new Set([...wanted(hostConfig), ...more])].filter((name) => bounding.has(name));
 }
 
 function wanted({ Privileged, Capabilities, CapAdd, CapDrop }: HostConfig): readonly string[] {

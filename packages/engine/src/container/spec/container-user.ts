@@ -15,8 +15,8 @@ export async function resolveContainerUser(
   return lookUpUser(parsePasswd(passwd ?? ''), parseGroup(group ?? ''), user, groupAdd);
 }
 
-export function toProcessUser({ uid, gid, additionalGids }: ResolvedUser): ProcessUser {
+export function toProcessUser({ uid, gid, additionalGids }: ResolvedUser, umask?: number): ProcessUser {
   // The primary group is listed too: dropping it with newgrp must not be a way round a file's group permissions.
   const groups = [gid, ...additionalGids.filter((id) => id !== gid)];
-  return { uid, gid, additionalGids: groups };
+  return { uid, gid, additionalGids: groups, ...(umask !== undefined && { umask }) };
 }

@@ -40,7 +40,7 @@ export async function buildExecProcess(
   return {
     terminal: tty,
     ...(tty && height > 0 && width > 0 && { consoleSize: { height, width } }),
-    user: toProcessUser(user),
+    user: toProcessUser(user, hostConfig.Umask),
     args: [...args],
     env: buildEnvironment({
       entries: [...(config.Env ?? []), ...(request.Env ?? [])],

@@ -92,7 +92,7 @@ export async function readBlockDevice(path: string): Promise<{ major: number; mi
     if (info.isBlockDevice()) return deviceNumbers(info.rdev);
   } catch (error) {
     if (!ABSENT.has(errnoCode(error) ?? '')) throw error;
-    throw new PouchError('invalid-argument', `no such device: ${path}`, { cause: error });
+    throw new PouchError('invalid-argument', `stat ${path}: no such file or directory`, { cause: error });
   }
   throw new PouchError('invalid-argument', `${path} is not a block device`);
 }

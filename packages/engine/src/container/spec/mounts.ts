@@ -15,8 +15,14 @@ import type { SpecInput } from './spec-input.ts';
 export async function buildMounts(input: SpecInput): Promise<Mount[]> {
   const own = await ownMounts(input);
   const taken = new Set(own.map(({ destination }) => destination));
-  const system = systemMounts(input).filter(({ destination }) => !taken.has(destination));
-  const files = sandboxFiles(input).filter(({ destination }) => !taken.has(destination));
+  const rich = input.rich?.mounts ?? [];
+  const machine = rich.filter(({ type }) => type === 'tmpfs');
+  const system = [...systemMounts(input), ...machine].filter(({ destination }) => !taken.has(destination));
+  const files = [
+    ...sandboxFiles(input),
+    ...(input.hostMounts ?? []),
+    ...rich.filter((mount) => !machine.includes(mount)),
+  ].filter(({ destination }) => !taken.has(destination));
   const views = procViews(input).filter(({ destination }) => !taken.has(destination));
   return [...system, ...views, ...[...files, ...own].toSorted((a, b) => depth(a) - depth(b))];
 }
@@ -25,7 +31,7 @@ function depth({ destination }: Mount): number {
   return destination.split('/').length;
 }
 
-function systemMounts({ record, shmPath }: SpecInput): Mount[] {
+function systemMounts({ record, shmPath, rich }: SpecInput): Mount[] {
   const { hostConfig } = record;
   const privileged = hostConfig.Privileged ?? false;
   const mounts = defaultMounts({
@@ -37,7 +43,7 @@ function systemMounts({ record, shmPath }: SpecInput): Mount[] {
       case '/dev/shm':
         return shmMount(mount, record, shmPath);
       case '/sys/fs/cgroup':
-        return [cgroupMount(mount, record)];
+        return [cgroupMount(mount, record, rich?.writableCgroup ?? false)];
       default:
         return [mount];
     }
@@ -45,9 +51,9 @@ function systemMounts({ record, shmPath }: SpecInput): Mount[] {
 }
 
 /** Writable where the container is privileged, or where it was asked for and sees only its own part. */
-function cgroupMount(mount: Mount, { hostConfig }: ContainerRecord): Mount {
+function cgroupMount(mount: Mount, { hostConfig }: ContainerRecord, delegated: boolean): Mount {
   const { writableCgroups } = parseSecurityOptions(hostConfig.SecurityOpt);
-  if (!writableCgroups || hostConfig.CgroupnsMode !== 'private') return mount;
+  if (!(writableCgroups || delegated) || hostConfig.CgroupnsMode !== 'private') return mount;
   return { ...mount, options: (mount.options ?? []).map((option) => (option === 'ro' ? 'rw' : option)) };
 }
 
@@ -94,17 +100,25 @@ async function ownMounts(input: SpecInput): Promise<Mount[]> {
 async function ownMount(mount: ContainerMount, input: SpecInput): Promise<Mount> {
   if (mount.Type === 'tmpfs') return tmpfsMount(mount.Destination, mount.options ?? []);
   const source = mount.Type === 'volume' ? input.volumePaths.get(mount.Destination) : await bindSource(mount);
+  // Nothing is mounted below a file, and crun opens what is to be read-only recursively as a directory.
+  const isDirectory = source !== undefined && (await stat(source)).isDirectory();
   if (source === undefined) {
     throw new PouchError('internal', `The volume ${mount.Name ?? ''} for ${mount.Destination} was not mounted.`);
   }
   const recursion = mount.nonRecursive ? 'bind' : 'rbind';
-  const options = [recursion, ...readOnly(mount, input), mount.Propagation || 'rprivate', ...(mount.options ?? [])];
+  const options = [
+    recursion,
+    ...readOnly(mount, input, isDirectory),
+    mount.Propagation || 'rprivate',
+    ...(mount.options ?? []),
+  ];
   return bind(mount.Destination, source, options);
 }
 
 /** A read-only mount covers those below it too, as far as the host can. */
-function readOnly(mount: ContainerMount, { host }: SpecInput): string[] {
+function readOnly(mount: ContainerMount, { host }: SpecInput, isDirectory: boolean): string[] {
   if (mount.RW) return ['rw'];
+  if (!isDirectory) return ['ro'];
   const recursive = !mount.nonRecursive && mount.readOnlyRecursive !== false && mount.Type === 'bind';
   if (recursive && host.recursiveReadOnly && isPrivate(mount)) return ['ro', 'rro'];
   if (mount.readOnlyRecursive === true) {

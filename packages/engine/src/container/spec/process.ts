@@ -14,7 +14,8 @@ export async function buildProcess(input: SpecInput): Promise<Process> {
   const { record, host } = input;
   const { config, hostConfig } = record;
   const security = parseSecurityOptions(hostConfig.SecurityOpt);
-  const user = await resolveContainerUser(input.rootfs, config.User ?? '', hostConfig.GroupAdd);
+  const { rich } = input;
+  const user = await resolveContainerUser(input.rootfs, rich?.init ? '0:0' : (config.User ?? ''), hostConfig.GroupAdd);
   const tty = config.Tty ?? false;
   const [height, width] = hostConfig.ConsoleSize ?? [0, 0];
   const command = [record.path, ...record.args];
@@ -23,11 +24,17 @@ export async function buildProcess(input: SpecInput): Promise<Process> {
   return {
     terminal: tty,
     ...(tty && height > 0 && width > 0 && { consoleSize: { height, width } }),
-    user: toProcessUser(user),
-    args: usesInit(record) ? [INIT_DESTINATION, '--', ...command] : command,
-    env: buildEnvironment({ entries: config.Env ?? [], hostname: config.Hostname ?? '', home: user.home, tty }),
-    cwd: config.WorkingDir || '/',
-    capabilities: toLinuxCapabilities(containerCapabilities(hostConfig, host)),
+    user: toProcessUser(user, hostConfig.Umask),
+    args: rich ? [...rich.args] : usesInit(record) ? [INIT_DESTINATION, '--', ...command] : command,
+    env: buildEnvironment({
+      // systemd(1) reads `container`; services get their environment elsewhere.
+      entries: rich?.init ? ['container=pouch'] : (config.Env ?? []),
+      hostname: config.Hostname ?? '',
+      home: user.home,
+      tty,
+    }),
+    cwd: rich?.init ? '/' : config.WorkingDir || '/',
+    capabilities: toLinuxCapabilities(containerCapabilities(hostConfig, host, rich?.init?.capabilities)),
     ...(rlimits.length > 0 && { rlimits }),
     noNewPrivileges: security.noNewPrivileges || (input.noNewPrivileges ?? false),
     ...(score !== undefined && { oomScoreAdj: score }),

@@ -1,3 +1,4 @@
+import type { Mount } from '@pouch/oci';
 import type { ContainerRecord } from '../container-record.ts';
 import type { HostFacts } from './host-facts.ts';
 import type { RootfsReader } from './rootfs-view.ts';
@@ -25,6 +26,16 @@ export interface JoinedNamespaces {
   readonly pidPath?: string;
 }
 
+/** The first process of a rich container, and what it finds. */
+export interface RichStart {
+  readonly args: readonly string[];
+  /** It is an init of the image's: root, with an environment of its own and these rights more. */
+  readonly init?: { readonly capabilities: readonly string[] };
+  readonly mounts: readonly Mount[];
+  /** The container's own cgroup2 group is its to divide. */
+  readonly writableCgroup?: boolean;
+}
+
 export interface SpecInput {
   readonly record: ContainerRecord;
   readonly host: HostFacts;
@@ -45,6 +56,9 @@ export interface SpecInput {
   readonly rootfsPath?: string;
   /** The init program for `--init` on the host; undefined when none was found. */
   readonly initPath?: string | undefined;
+  readonly rich?: RichStart | undefined;
+  /** Programs of the host's that the container has. */
+  readonly hostMounts?: readonly Mount[];
   /** More annotations, such as the shim's grouping. */
   readonly annotations?: Readonly<Record<string, string>>;
   /** Name of the default AppArmor profile, where the daemon has loaded one. */

@@ -50,7 +50,7 @@ function checkValue(option: string): string {
   const at = option.indexOf('=');
   const name = at < 0 ? option : option.slice(0, at);
   const value = at < 0 ? '' : option.slice(at + 1);
-  const bad = (): Error => new PouchError('invalid-argument', `invalid tmpfs option "${option}"`);
+  const bad = (): Error => new PouchError('invalid-argument', `invalid tmpfs option "${option.split('=')[0]}"`);
   switch (name) {
     case 'size':
       return /^\d{1,3}%$/.test(value) ? option : `size=${bytes(value, bad)}`;

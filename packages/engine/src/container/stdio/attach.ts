@@ -20,16 +20,35 @@ export function attachTo(
   actions: { endInput: () => Promise<void>; onDetach: () => void },
 ): AttachSession {
   const { config } = container.record;
+  const inputEnded = Promise.withResolvers<void>();
+  const inputOnly = options.stdin && options.stream && !options.stdout && !options.stderr;
   return new ProcessSession({
     tty: config.Tty ?? false,
     stdin: options.stdin && config.OpenStdin ? container.stdin : undefined,
     detachKeys: options.detachKeys,
-    output: (signal) => outputOf(container, options, signal),
+    output: (signal) =>
+      inputOnly ? untilEither(container, inputEnded.promise, signal) : outputOf(container, options, signal),
     endInput: async () => {
+      inputEnded.resolve();
       if (config.StdinOnce && !config.Tty) await actions.endInput();
     },
     onDetach: actions.onDetach,
   });
+}
+
+/** No output, for a client that only gives input: it ends with that input, or with the process. */
+async function* untilEither(
+  container: Container,
+  inputEnded: Promise<void>,
+  signal: AbortSignal,
+): AsyncGenerator<OutputChunk, void, undefined> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const give = (): void => resolve();
+  using _ = container.onExit(give);
+  signal.addEventListener('abort', give, { once: true });
+  if (signal.aborted) give();
+  await Promise.race([inputEnded, promise]);
+  signal.removeEventListener('abort', give);
 }
 
 /** The place in the stream is taken now, not when the first chunk is asked for. */

@@ -13,7 +13,13 @@ export interface SessionParts {
   readonly endInput: () => Promise<void>;
   readonly onDetach?: () => void;
   readonly onClose?: () => Promise<void>;
-  readonly detachKeys?: string | undefined;
+  /** Absent: Docker's usual ones; false: none. */
+  readonly detachKeys?: string | false | undefined;
+}
+
+function keysOf(keys: SessionParts['detachKeys']): Uint8Array {
+  if (keys === false) return new Uint8Array();
+  return keys ? parseDetachKeys(keys) : DEFAULT_DETACH_KEYS;
 }
 
 /** One client's connection to a process: output at its own pace, input with the detach keys taken out. */
@@ -27,7 +33,7 @@ export class ProcessSession implements AttachSession {
   constructor(parts: SessionParts) {
     this.#parts = parts;
     this.tty = parts.tty;
-    this.#scanner = new DetachScanner(parts.detachKeys ? parseDetachKeys(parts.detachKeys) : DEFAULT_DETACH_KEYS);
+    this.#scanner = new DetachScanner(keysOf(parts.detachKeys));
     this.output = parts.output(this.#detach.signal);
   }
 

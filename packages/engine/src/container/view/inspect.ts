@@ -1,8 +1,16 @@
-import type { ContainerInspect, DiskQuotaUsage, EndpointSettingsInspect, NetworkSettings } from '@pouch/api';
+import type {
+  ContainerInspect,
+  ContainerUpgradeState,
+  DiskQuotaUsage,
+  EndpointSettingsInspect,
+  HostConfig,
+  NetworkSettings,
+} from '@pouch/api';
 import { formatTime } from '@pouch/base';
 import type { Sandbox } from '../../network/sandbox.ts';
+import { filePaths } from '../../network/sandbox-view.ts';
 import { apiTime, type Container } from '../container.ts';
-import type { ContainerMount } from '../container-record.ts';
+import type { ContainerMount, ContainerRecord } from '../container-record.ts';
 import { dockerStatus, isLive } from '../state-machine.ts';
 
 export interface InspectSources {
@@ -16,6 +24,9 @@ export interface InspectSources {
 export function inspectContainer(container: Container, sources: InspectSources): ContainerInspect {
   const { record } = container;
   const sandbox = sources.sandbox(container.id);
+  const hasRun = record.state.startedAt !== '';
+  // The files of the last run stay, and so do their names.
+  const files = sandbox ?? (hasRun ? filePaths(container.networkDirectory) : undefined);
   return {
     Id: record.id,
     Created: formatTime(BigInt(record.created)),
@@ -23,10 +34,10 @@ export function inspectContainer(container: Container, sources: InspectSources):
     Args: record.args,
     State: inspectState(container),
     Image: record.imageId,
-    ResolvConfPath: sandbox?.resolvConfPath ?? '',
-    HostnamePath: sandbox?.hostnamePath ?? '',
-    HostsPath: sandbox?.hostsPath ?? '',
-    LogPath: record.hostConfig.LogConfig?.Type === 'json-file' ? container.logPath : '',
+    ResolvConfPath: files?.resolvConfPath ?? '',
+    HostnamePath: files?.hostnamePath ?? '',
+    HostsPath: files?.hostsPath ?? '',
+    LogPath: hasRun && record.hostConfig.LogConfig?.Type === 'json-file' ? container.logPath : '',
     Name: `/${record.name}`,
     RestartCount: record.state.restartCount,
     Driver: sources.snapshotter,
@@ -35,14 +46,57 @@ export function inspectContainer(container: Container, sources: InspectSources):
     ProcessLabel: '',
     AppArmorProfile: '',
     ExecIDs: container.execIds.size > 0 ? [...container.execIds] : null,
-    HostConfig: record.hostConfig,
+    HostConfig: shownHostConfig(record.hostConfig),
     Mounts: record.mounts.map(inspectMount),
     Config: record.config,
     NetworkSettings: networkSettings(container, sandbox),
+    ...upgradeState(record),
     Storage: { RootFS: { Snapshot: { Name: sources.snapshotter } } },
     ...(sources.diskQuotas.length > 0 && { DiskQuotas: [...sources.diskQuotas] }),
+    ...manifestDescriptor(container),
     ...(sources.sizes && { SizeRw: sources.sizes.rw, SizeRootFs: sources.sizes.rootfs }),
   } as ContainerInspect;
+}
+
+/** A privileged container has no paths masked: Docker shows that as nothing at all. */
+function shownHostConfig(config: HostConfig): HostConfig {
+  if (!config.Privileged) return config;
+  const { MaskedPaths: masked, ReadonlyPaths: readOnly, ...rest } = config;
+  return {
+    ...rest,
+    ...(masked?.length && { MaskedPaths: masked }),
+    ...(readOnly?.length && { ReadonlyPaths: readOnly }),
+  };
+}
+
+/** The manifest that the container was made of, as the API shows it. */
+export function manifestDescriptor({
+  record,
+}: Container): Pick<ContainerInspect, 'ImageManifestDescriptor'> | undefined {
+  const { manifestDigest: digest, manifestSize: size, manifestType: mediaType, platform } = record;
+  if (size === undefined || mediaType === undefined) return undefined;
+  const { os, architecture, variant } = platform;
+  return {
+    ImageManifestDescriptor: {
+      mediaType,
+      digest,
+      size,
+      platform: { os, architecture, ...(variant !== undefined && variant !== '' && { variant }) },
+    },
+  };
+}
+
+function upgradeState({ upgrade, previous }: ContainerRecord): { Upgrade?: ContainerUpgradeState } {
+  if (!upgrade && !previous) return {};
+  return {
+    Upgrade: {
+      ...(upgrade && { Phase: upgrade.phase }),
+      ...(previous && {
+        PreviousImage: previous.generation.imageReference,
+        KeptUntil: formatTime(BigInt(previous.until) * 1_000_000n),
+      }),
+    },
+  };
 }
 
 function inspectState(container: Container): ContainerInspect['State'] {
@@ -85,7 +139,13 @@ export function networksOf(
   sandbox: Sandbox | undefined,
 ): Record<string, EndpointSettingsInspect> {
   if (sandbox && Object.keys(sandbox.networks).length > 0) return { ...sandbox.networks };
-  return { ...container.record.endpoints };
+  const { endpoints, networkIds = {} } = container.record;
+  return Object.fromEntries(
+    Object.entries(endpoints).map(([name, settings]) => {
+      const id = networkIds[name];
+      return [name, id === undefined ? settings : { ...settings, NetworkID: id }];
+    }),
+  );
 }
 
 function networkSettings(container: Container, sandbox: Sandbox | undefined): NetworkSettings {

@@ -7,6 +7,7 @@ import { dockerStatus } from '../state-machine.ts';
 
 const KNOWN = new Set([
   'ancestor',
+  'annotation',
   'before',
   'exited',
   'expose',
@@ -21,9 +22,8 @@ const KNOWN = new Set([
   'since',
   'status',
   'volume',
-  'until',
-  'label!',
 ]);
+const HEALTH = ['none', 'starting', 'healthy', 'unhealthy'];
 const STATUSES = ['created', 'running', 'paused', 'restarting', 'removing', 'exited', 'dead'];
 
 export interface FilterSources {
@@ -35,11 +35,15 @@ export interface FilterSources {
 
 type Test = (container: Container) => boolean;
 
-/** Docker's filters of `ps` and `container prune` as one test. Throws `invalid-argument` for unknown ones. */
-export async function compileFilters(filters: Filters, sources: FilterSources): Promise<Test> {
+/** Docker's filters of `ps`, and those of `also` besides, as one test. Throws `invalid-argument` for unknown ones. */
+export async function compileFilters(
+  filters: Filters,
+  sources: FilterSources,
+  also: readonly string[] = [],
+): Promise<Test> {
   const tests: Test[] = [];
   for (const [name, values] of Object.entries(filters)) {
-    if (!KNOWN.has(name)) throw new PouchError('invalid-argument', `invalid filter '${name}'`);
+    if (!KNOWN.has(name) && !also.includes(name)) throw new PouchError('invalid-argument', `invalid filter '${name}'`);
     if (values.length > 0) tests.push(await compileOne(name, values, sources));
   }
   return (container) => tests.every((passes) => passes(container));
@@ -63,18 +67,18 @@ async function compileOne(name: string, values: readonly string[], sources: Filt
       );
     case 'label':
       return (container) => values.every((value) => hasLabel(container, value));
+    case 'annotation':
+      return (container) => values.every((value) => hasPair(container.record.hostConfig.Annotations, value));
     case 'label!':
       return (container) => !values.some((value) => hasLabel(container, value));
     case 'status':
-      return any((container, value) => dockerStatus(container.status) === checked(value, STATUSES, 'status'));
+      for (const value of values) checked(value, STATUSES, 'status');
+      return any((container, value) => dockerStatus(container.status) === value);
     case 'exited':
       return exitedTest(values);
     case 'health':
-      return any(
-        (container, value) =>
-          (container.state.health?.status ?? 'none') ===
-          checked(value, ['none', 'starting', 'healthy', 'unhealthy'], 'health'),
-      );
+      for (const value of values) checked(value, HEALTH, 'health');
+      return any((container, value) => (container.state.health?.status ?? 'none') === value);
     case 'volume':
       return any((container, value) =>
         container.record.mounts.some(
@@ -84,9 +88,9 @@ async function compileOne(name: string, values: readonly string[], sources: Filt
     case 'network':
       return any((container, value) => inNetwork(container, value, sources));
     case 'publish':
-      return any((container, value) => portsOf(container, sources, true).has(portKey(value)));
     case 'expose':
-      return any((container, value) => portsOf(container, sources, false).has(portKey(value)));
+      for (const value of values) portKey(value, name);
+      return any((container, value) => portsOf(container, sources, name === 'publish').has(portKey(value, name)));
     case 'before':
     case 'since':
       return olderOrNewer(name, values, sources);
@@ -95,7 +99,7 @@ async function compileOne(name: string, values: readonly string[], sources: Filt
     case 'ancestor':
       return await ancestorTest(values, sources);
     case 'is-task':
-      return any((_, value) => value === 'false' || value === '0');
+      return isTaskTest(values);
     default:
       return () => true;
   }
@@ -110,20 +114,37 @@ function matches(pattern: string, text: string): boolean {
 }
 
 function hasLabel(container: Container, wanted: string): boolean {
+  return hasPair(container.record.config.Labels, wanted);
+}
+
+/** `key`, or `key=value`. */
+function hasPair(pairs: Readonly<Record<string, string>> = {}, wanted: string): boolean {
   const at = wanted.indexOf('=');
-  const labels = container.record.config.Labels ?? {};
-  return at < 0 ? wanted in labels : labels[wanted.slice(0, at)] === wanted.slice(at + 1);
+  return at < 0 ? Object.hasOwn(pairs, wanted) : pairs[wanted.slice(0, at)] === wanted.slice(at + 1);
 }
 
 function checked(value: string, allowed: readonly string[], filter: string): string {
-  if (!allowed.includes(value)) throw new PouchError('invalid-argument', `invalid filter '${filter}=${value}'`);
+  if (!allowed.includes(value)) {
+    const what = filter === 'status' ? 'state' : filter;
+    throw new PouchError(
+      'invalid-argument',
+      `invalid filter '${filter}=${value}': invalid value for ${what} (${value}): must be one of ${allowed.join(', ')}`,
+    );
+  }
   return value;
+}
+
+/** No container here belongs to a swarm's task. */
+function isTaskTest(values: readonly string[]): Test {
+  const known = values.every((value) => ['true', '1', 'false', '0'].includes(value.toLowerCase()));
+  if (!known) throw new PouchError('invalid-argument', `invalid filter 'is-task=[${values.join(' ')}]'`);
+  return () => values.every((value) => value === 'false' || value === '0');
 }
 
 function exitedTest(values: readonly string[]): Test {
   const codes = values.map((value) => {
     if (!/^-?\d+$/.test(value))
-      throw new PouchError('invalid-argument', `invalid filter 'exited=${value}': it must be a number`);
+      throw new PouchError('invalid-argument', `invalid filter 'exited=${value}': '${value}' is no number`);
     return Number(value);
   });
   return (container) => container.status === 'exited' && codes.includes(container.state.exitCode);
@@ -138,16 +159,20 @@ function inNetwork(container: Container, value: string, { sandbox }: FilterSourc
   );
 }
 
-function portKey(text: string): string {
+function portKey(text: string, filter: string): string {
   const [port = '', protocol = 'tcp'] = text.split('/');
-  if (!/^\d+(-\d+)?$/.test(port) || isIP(port)) throw new PouchError('invalid-argument', `invalid port '${text}'`);
+  if (!/^\d+(-\d+)?$/.test(port) || isIP(port)) {
+    throw new PouchError(
+      'invalid-argument',
+      `error while looking up for ${filter} ${text}: invalid start port '${port}': invalid syntax`,
+    );
+  }
   return `${port}/${protocol}`;
 }
 
 function portsOf(container: Container, { sandbox }: FilterSources, published: boolean): ReadonlySet<string> {
   const ports = Object.entries(sandbox(container.id)?.ports ?? {});
-  if (!published)
-    return new Set([...Object.keys(container.record.config.ExposedPorts ?? {}), ...ports.map(([key]) => key)]);
+  if (!published) return new Set(ports.map(([key]) => key));
   return new Set(
     ports.flatMap(([key, bindings]) => (bindings ?? []).map((binding) => `${binding.HostPort}/${key.split('/')[1]}`)),
   );

@@ -2,7 +2,7 @@ import type { ContainerSummary } from '@pouch/api';
 import type { Sandbox } from '../../network/sandbox.ts';
 import type { Container } from '../container.ts';
 import { dockerStatus } from '../state-machine.ts';
-import { inspectMount, networksOf } from './inspect.ts';
+import { inspectMount, manifestDescriptor, networksOf } from './inspect.ts';
 import { statusText } from './status-text.ts';
 
 /** A container as `ps` lists it. */
@@ -14,17 +14,26 @@ export function summarise(container: Container, sandbox: Sandbox | undefined): C
     Names: [`/${record.name}`],
     Image: record.imageReference,
     ImageID: record.imageId,
-    Command: [record.path, ...record.args].join(' '),
+    Command: [record.path, ...record.args.map(quoteArgument)].join(' '),
     Created: Number(BigInt(record.created) / 1_000_000_000n),
     Ports: sandbox ? summarisePorts(sandbox) : [],
     Labels: record.config.Labels ?? {},
     State: dockerStatus(record.state.status),
     Status: statusText(record),
-    HostConfig: { NetworkMode: record.hostConfig.NetworkMode ?? 'default' },
+    HostConfig: {
+      NetworkMode: record.hostConfig.NetworkMode ?? 'default',
+      ...(record.hostConfig.Annotations && { Annotations: record.hostConfig.Annotations }),
+    },
     NetworkSettings: { Networks: networksOf(container, sandbox) },
     Mounts: record.mounts.map(inspectMount),
+    ...manifestDescriptor(container),
     ...(health && { Health: { Status: health.status, FailingStreak: health.failingStreak } }),
   };
+}
+
+/** As Docker lists arguments: those with spaces in them are quoted. */
+function quoteArgument(argument: string): string {
+  return argument.includes(' ') ? `'${argument}'` : argument;
 }
 
 function summarisePorts(sandbox: Sandbox): ContainerSummary['Ports'] {

@@ -14,7 +14,7 @@ export async function topOf(pids: readonly number[], psArgs: string): Promise<Co
   });
   if (result.code !== 0 || !result.stdout.includes('\n')) result = await exec('ps', args, { allowFailure: true });
   if (result.code !== 0)
-    throw new PouchError('invalid-argument', `ps ${args.join(' ')}: ${result.stderr.trim() || 'it failed'}`);
+    throw new PouchError('invalid-argument', `ps: ${result.stderr.trim().split('\n')[0] || 'it failed'}`);
   return parsePs(result.stdout, new Set(pids));
 }
 
@@ -22,8 +22,7 @@ export function parsePs(text: string, pids: ReadonlySet<number>): ContainerTop {
   const [header = '', ...lines] = text.split('\n').filter((line) => line.trim() !== '');
   const titles = header.trim().split(/\s+/);
   const column = titles.indexOf('PID');
-  if (column < 0)
-    throw new PouchError('invalid-argument', "Couldn't find PID field in ps output; choose ps options that show it");
+  if (column < 0) throw new PouchError('invalid-argument', "Couldn't find PID field in ps output");
   const processes: string[][] = [];
   for (const line of lines) {
     const words = line.trim().split(/\s+/);

@@ -94,7 +94,9 @@ export class ArchiveSpool implements AsyncDisposable {
     try {
       for await (const entry of parser) await this.#accept(entry.header, entry as AsyncIterable<Buffer>);
     } catch (error) {
-      if (error instanceof PouchError || signal?.aborted) throw error;
+      if (error instanceof PouchError) throw error;
+      // Streams that are cut fail with words of their own.
+      signal?.throwIfAborted();
       throw new PouchError('invalid-argument', `The archive is not a valid tar file: ${(error as Error).message}`, {
         cause: error,
       });

@@ -4,7 +4,7 @@ import { delimiter, join } from 'node:path';
 import { type Duplex, PassThrough, Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
-import { PouchError } from '@pouch/base';
+import { errorMessage, PouchError } from '@pouch/base';
 
 export type Compression = 'none' | 'gzip' | 'zstd' | 'xz' | 'bzip2';
 
@@ -99,7 +99,8 @@ async function run(
   try {
     await pipeline(Readable.from(source, { objectMode: false }), decoder, output, { signal });
   } catch (error) {
-    throw signal.aborted ? error : broken(compression, error instanceof Error ? error.message : String(error));
+    signal.throwIfAborted();
+    throw error instanceof PouchError ? error : broken(compression, errorMessage(error));
   }
 }
 
@@ -128,6 +129,8 @@ async function runProgram(
     child.once('error', reject);
     child.once('close', (code) => resolve(code ?? 1));
   });
+  // It may fail before anybody waits for it.
+  exit.catch(() => {});
   // The program may stop reading early (trailing bytes, an error): its exit code tells which.
   const feed = pipeline(Readable.from(source, { objectMode: false }), child.stdin, { signal }).catch(
     (error: unknown) => {
@@ -150,8 +153,8 @@ async function runProgram(
     output.end();
   } catch (error) {
     child.kill('SIGKILL');
-    exit.catch(() => {});
     feed.catch(() => {});
+    signal.throwIfAborted();
     throw error;
   }
 }

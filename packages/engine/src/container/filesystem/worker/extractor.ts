@@ -14,9 +14,10 @@ import {
   utimesSync,
   writeSync,
 } from 'node:fs';
+import { createHash, type Hash } from 'node:crypto';
 import { posix } from 'node:path';
 import { errnoCode, PouchError } from '@pouch/base';
-import { at, type ByteString, components, itself, toText } from './bytes.ts';
+import { at, type ByteString, components, itself, toByteString, toText } from './bytes.ts';
 import { type ConfinedWalk, type Held, hold, lookupError, type Place } from './confined-walk.ts';
 import { removeTree } from './remove-tree.ts';
 import { makeSpecialNode } from './special-node.ts';
@@ -29,6 +30,12 @@ export interface ExtractOptions {
   readonly noOverwriteDirNonDir: boolean;
   /** Owner of all that is made, instead of the archive's. */
   readonly owner?: { readonly uid: number; readonly gid: number };
+  /** Permission bits of all that is made, instead of the archive's. */
+  readonly mode?: number;
+  /** What the first component of every name becomes. */
+  readonly rename?: string;
+  /** Only what a build context may hold: no devices, and no file larger than this many bytes. */
+  readonly context?: { readonly largest: number };
   /** The container's path of the extraction point, for messages. */
   readonly shownPath: string;
   /** A directory of ours for small temporary files. */
@@ -56,6 +63,7 @@ export class Extractor implements TarSink {
   readonly #options: ExtractOptions;
   readonly #since = BigInt(Date.now()) * 1_000_000n - CLOCK_SLACK_NS;
   readonly #directoryTimes: { names: readonly ByteString[]; mtime: number }[] = [];
+  #attributes: Hash | undefined;
   #parent: { path: ByteString; place: Place } | undefined;
   #file: { descriptor: number; entry: TarEntry; written: number } | undefined;
 
@@ -67,8 +75,9 @@ export class Extractor implements TarSink {
   }
 
   begin(entry: TarEntry): void {
-    const name = this.#cleanName(entry.name);
+    const name = this.#renamed(this.#cleanName(entry.name));
     if (name === '.') return;
+    this.#checkContext(entry);
     const parent = this.#openParent(posix.dirname(name));
     try {
       this.#make(parent, posix.basename(name), entry, name);
@@ -96,11 +105,16 @@ export class Extractor implements TarSink {
       // Owner before attributes and mode: changing it takes capabilities and setuid bits away.
       fchownSync(file.descriptor, uid, gid);
       this.#xattrs(file.descriptor, file.entry);
-      fchmodSync(file.descriptor, file.entry.mode);
+      fchmodSync(file.descriptor, this.#options.mode ?? file.entry.mode);
       futimesSync(file.descriptor, file.entry.mtime, file.entry.mtime);
     } finally {
       closeSync(file.descriptor);
     }
+  }
+
+  /** A checksum of every extended attribute that was set; '' where there was none. */
+  get attributes(): string {
+    return this.#attributes?.copy().digest('hex') ?? '';
   }
 
   /** Everything was extracted: set what had to wait. */
@@ -199,7 +213,7 @@ export class Extractor implements TarSink {
       chownSync(path, uid, gid);
       if (entry.type !== 'symlink') {
         this.#xattrs(held.descriptor, entry);
-        chmodSync(path, entry.mode);
+        chmodSync(path, this.#options.mode ?? entry.mode);
       }
       if (entry.type !== 'directory') utimesSync(path, entry.mtime, entry.mtime);
       else this.#directoryTimes.push({ names, mtime: entry.mtime });
@@ -212,6 +226,8 @@ export class Extractor implements TarSink {
   #xattrs(descriptor: number, entry: TarEntry): void {
     const xattrs = settable(entry.xattrs);
     if (xattrs.length === 0) return;
+    this.#attributes ??= createHash('sha256');
+    this.#attributes.update(JSON.stringify([entry.name, xattrs]));
     const complaint = setXattrs(descriptor, xattrs, this.#options.scratch);
     if (complaint !== undefined && this.warnings.length < MAX_WARNINGS) {
       this.warnings.push(`${toText(entry.name)}: attributes were not set: ${complaint}`);
@@ -267,6 +283,27 @@ export class Extractor implements TarSink {
   #forgetParent(): void {
     this.#parent?.place[Symbol.dispose]();
     this.#parent = undefined;
+  }
+
+  #renamed(name: ByteString): ByteString {
+    const { rename } = this.#options;
+    if (rename === undefined || name === '.') return name;
+    const slash = name.indexOf('/');
+    return slash < 0 ? toByteString(rename) : toByteString(rename) + name.slice(slash);
+  }
+
+  #checkContext(entry: TarEntry): void {
+    const { context } = this.#options;
+    if (!context) return;
+    if (entry.type === 'character' || entry.type === 'block') {
+      throw new PouchError('invalid-argument', `the build context has a device node: '${toText(entry.name)}'`);
+    }
+    if (entry.type === 'file' && entry.size > context.largest) {
+      throw new PouchError(
+        'too-large',
+        `the build context has a file that the disk has no room for: '${toText(entry.name)}' with ${entry.size} bytes`,
+      );
+    }
   }
 
   #owner(entry: TarEntry): { readonly uid: number; readonly gid: number } {

@@ -1,9 +1,13 @@
-import { closeSync, constants, fstatSync, mkdirSync, openSync, readdirSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, mkdirSync, openSync, readdirSync, readSync, unlinkSync } from 'node:fs';
 import { posix } from 'node:path';
 import { errnoCode, PouchError } from '@pouch/base';
 import { at, type ByteString, itself, toByteString, toText } from './bytes.ts';
 import { ConfinedWalk, lookupError, type Place } from './confined-walk.ts';
+import { findSources } from './copy-sources.ts';
+import { findTarget, makeDirectories } from './copy-target.ts';
 import { Extractor } from './extractor.ts';
+import { hashPaths } from './hash-tree.ts';
+import { packLayer } from './pack-layer.ts';
 import { archiveStat } from './path-stat.ts';
 import type { Operations } from './protocol.ts';
 import { TarReader } from './tar-reader.ts';
@@ -26,9 +30,9 @@ export class FileOperations implements Operations {
     return archiveStat(path, place, walk);
   };
 
-  openSource: Operations['openSource'] = ({ root, path, listed }) => {
+  openSource: Operations['openSource'] = ({ root, path, listed, follow }) => {
     using walk = new ConfinedWalk(root);
-    const place = this.#hold(existing(walk, path, false));
+    const place = this.#hold(existing(walk, path, follow ?? false));
     const stat = archiveStat(path, place, walk);
     const isDirectory = place.stat?.isDirectory() ?? false;
     const directory = isDirectory ? (place.descriptor as number) : place.parent;
@@ -41,7 +45,13 @@ export class FileOperations implements Operations {
     this.#place = undefined;
   };
 
-  readText: Operations['readText'] = ({ root, path }) => {
+  removeFile: Operations['removeFile'] = ({ root, path }) => {
+    using walk = new ConfinedWalk(root);
+    using place = walk.walk(toByteString(path), { followLast: false });
+    if (place.descriptor !== undefined && !place.stat?.isDirectory()) unlinkSync(at(place.parent, place.name));
+  };
+
+  readText: Operations['readText'] = ({ root, path, limit = MAX_TEXT }) => {
     using walk = new ConfinedWalk(root);
     using place = walk.walk(toByteString(path), { followLast: true });
     if (place.descriptor === undefined || !place.stat?.isFile()) return undefined;
@@ -49,7 +59,7 @@ export class FileOperations implements Operations {
     const file = openSync(itself(place.descriptor), constants.O_RDONLY | constants.O_NONBLOCK);
     try {
       const { size } = fstatSync(file);
-      if (size > MAX_TEXT) throw new PouchError('too-large', `${path} has more than ${MAX_TEXT} bytes.`);
+      if (size > limit) throw new PouchError('too-large', `${path} has more than ${limit} bytes.`);
       const buffer = Buffer.alloc(size);
       return buffer.toString('utf8', 0, readSync(file, buffer, 0, size, 0));
     } finally {
@@ -76,6 +86,13 @@ export class FileOperations implements Operations {
   };
 
   changes: Operations['changes'] = (request) => compareTrees(request);
+
+  findSources: Operations['findSources'] = ({ root, sources }) => findSources(root, sources);
+  hashPaths: Operations['hashPaths'] = ({ root, paths }) => hashPaths(root, paths);
+  findTarget: Operations['findTarget'] = ({ root, path }) => findTarget(root, path);
+  makeDirectories: Operations['makeDirectories'] = ({ root, path, owner, mode }) =>
+    makeDirectories(root, path, owner, mode);
+  packLayer: Operations['packLayer'] = async (request) => await packLayer(request);
 
   extractBegin: Operations['extractBegin'] = ({ root, path }) => {
     this.reset();
@@ -104,7 +121,7 @@ export class FileOperations implements Operations {
     reader.close();
     extractor.finish();
     this.reset();
-    return { warnings: extractor.warnings };
+    return { warnings: extractor.warnings, attributes: extractor.attributes };
   };
 
   /** Close whatever is open, after a failure too. */

@@ -7,12 +7,12 @@ import type { AnswerMessage, RequestMessage } from './protocol.ts';
 const operations = new FileOperations();
 
 parentPort?.on('message', ({ operation, request }: RequestMessage) => {
-  parentPort?.postMessage(answer(operation, request));
+  void answer(operation, request).then((message) => parentPort?.postMessage(message));
 });
 
-function answer(operation: RequestMessage['operation'], request: unknown): AnswerMessage {
+async function answer(operation: RequestMessage['operation'], request: unknown): Promise<AnswerMessage> {
   try {
-    return { answer: (operations[operation] as (request: unknown) => unknown)(request) };
+    return { answer: await (operations[operation] as (request: unknown) => unknown)(request) };
   } catch (error) {
     operations.reset();
     const { code, message } = asPouchError(error);

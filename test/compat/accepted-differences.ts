@@ -1,0 +1,252 @@
+/** A difference between Pouch and Docker that clients can see and that is meant. docs/reference/docker.md tells users of it. */
+export interface AcceptedDifference {
+  readonly id: string;
+  readonly what: string;
+  readonly why: string;
+  /** The steps in which it may show. */
+  readonly steps: RegExp;
+  /** What of the normalised output is not compared, on either side; global and multi-line. */
+  readonly pattern: RegExp;
+  /** What it is replaced by; nothing by default. */
+  readonly word?: string;
+  /** The exit codes may differ as well. */
+  readonly exitCode?: boolean;
+}
+
+const ANY = /./;
+
+/** Whole texts of an answer, where the two say the same in words of their own. */
+const EVERYTHING = /^[^]*$/g;
+
+export const ACCEPTED_DIFFERENCES: readonly AcceptedDifference[] = [
+  {
+    id: 'runtime-name',
+    what: 'Errors of the OCI runtime name the runtime and its step.',
+    why: 'Pouch runs crun where dockerd runs runc; what follows, the command and the reason, is the same.',
+    steps: ANY,
+    pattern: /runc (create|exec) failed: |error during container init: /g,
+  },
+  {
+    id: 'runtime-words',
+    what: 'What the OCI runtime itself refuses is told in its own words.',
+    why: 'Pouch runs crun where dockerd runs runc.',
+    steps: /--cpu-rt-runtime|update --memory-swap 1m/,
+    pattern: /(OCI runtime create failed|Cannot update container <id>): .*/g,
+    word: '$1: …',
+  },
+  {
+    id: 'default-runtime',
+    what: 'The default runtime is crun.',
+    why: 'It starts containers in half the time; the setting default-runtime chooses another.',
+    steps: /inspect|docker info/,
+    pattern: /\b(crun|runc|io\.containerd\.runc\.v2)\b( (crun|runc|io\.containerd\.runc\.v2)\b)*/g,
+    word: '<runtime>',
+  },
+  {
+    id: 'dns-resolution',
+    what: 'Failures to reach a registry are told in other words.',
+    why: 'They are the words of the HTTP client: Go’s there, Node.js’ here. The reference and the reason are in both.',
+    steps: /docker (run|create|pull|login|search|import http)|distribution/,
+    pattern:
+      /(failed to do request: |cannot reach |Get "http|login at |search for |downloading |manifest for ).*|\{"message":".*/g,
+    word: '<cannot be reached>',
+  },
+  {
+    id: 'damaged-archives',
+    what: 'What is wrong with an archive is told in other words.',
+    why: 'Pouch names what is damaged, and answers with an error where Docker breaks the stream off.',
+    steps: /junk|\/dev\/null|not a tar|--platform/,
+    pattern: EVERYTHING,
+    word: '<damaged>',
+  },
+  {
+    id: 'import-leaves-nothing',
+    what: 'The import of what is no archive leaves no image.',
+    why: 'Docker keeps an image that cannot be run.',
+    steps: /echo junk \| docker import/,
+    pattern: EVERYTHING,
+  },
+  {
+    id: 'client-tar-noise',
+    what: 'docker cp complains of a closed pipe, sometimes.',
+    why: 'It is the client’s own log: whether it had sent everything when the refusal came depends on timing.',
+    steps: /docker cp/,
+    pattern: /^time="?<time>"? level=error msg="Can't .*\n?/gm,
+  },
+  {
+    id: 'proc-is-copied',
+    what: 'docker cp copies from /proc, and from other mounts, of a running container.',
+    why: 'Pouch adds it: files are read in the container’s own view of its mounts.',
+    steps: /\/proc\/1\/comm|files/,
+    pattern: /^.*comm.*\n?/gm,
+  },
+  {
+    id: 'bridge-name',
+    what: 'The default bridge is pouch0.',
+    why: 'Both engines can live on one host; the setting bridge names another.',
+    steps: /network/,
+    pattern: /docker0|pouch0/g,
+    word: '<bridge>',
+  },
+  {
+    id: 'network-names',
+    what: 'Names of networks hold letters, digits, dots, hyphens and underscores.',
+    why: 'dockerd 29 takes any, also with slashes and spaces, which no DNS name and no URL can hold.',
+    steps: /network create "bad name"/,
+    pattern: EVERYTHING,
+    exitCode: true,
+  },
+  {
+    id: 'config-only-networks',
+    what: 'Networks that are configuration only are refused.',
+    why: 'They exist for swarm, where each node has its own part.',
+    steps: /--config-only/,
+    pattern: EVERYTHING,
+    exitCode: true,
+  },
+  {
+    id: 'join-must-exist',
+    what: 'A container whose namespaces are to be joined must exist when the other is created.',
+    why: 'The name is resolved to an id at once, so that renaming changes nothing; Docker says the same at the start.',
+    steps: /container:nowhere/,
+    pattern: /joining network namespace of container: /g,
+  },
+  {
+    id: 'image-mounts',
+    what: 'Mounts of type image are refused.',
+    why: 'Not there yet.',
+    steps: /type=image/,
+    pattern: EVERYTHING,
+    exitCode: true,
+  },
+  {
+    id: 'storage-options',
+    what: 'Unknown --storage-opt are refused.',
+    why: 'dockerd with the containerd image store ignores all of them silently.',
+    steps: /--storage-opt/,
+    pattern: EVERYTHING,
+    exitCode: true,
+  },
+  {
+    id: 'go-parser-words',
+    what: 'Malformed JSON, numbers and addresses are refused in other words.',
+    why: 'Docker’s are those of Go’s parsers; status and meaning are the same.',
+    steps: /curl|exited=x|--ip bogus|--subnet bogus|mtu=bogus|bogus\/a\/b/,
+    pattern: EVERYTHING,
+    word: '<malformed>',
+  },
+  {
+    id: 'mount-words',
+    what: 'Invalid mounts are refused in slightly other words.',
+    why: 'The field at fault is named.',
+    steps: /type=bogus|bind-propagation=bogus|device=\/nowhere|volume-subpath=nowhere/,
+    pattern: /Error response from daemon: .*/g,
+    word: '<refused>',
+  },
+  {
+    id: 'init-name',
+    what: 'The program of --init is called pouch-init inside.',
+    why: 'It is tini all the same.',
+    steps: /--init/,
+    pattern: /docker-init|pouch-init/g,
+    word: '<init>',
+  },
+  {
+    id: 'links-are-kept',
+    what: 'Links on the default bridge bring no warning.',
+    why: 'Docker is to remove them; Pouch is not.',
+    steps: /--link/,
+    pattern: /^WARNING: Links on the default bridge network are deprecated.*\n?/gm,
+  },
+  {
+    id: 'gpus',
+    what: '--gpus is refused in other words.',
+    why: 'dockerd 29 looks for a vendor by CDI first.',
+    steps: /--gpus/,
+    pattern: /Error response from daemon: .*/g,
+    word: '<no GPU>',
+  },
+  {
+    id: 'directory-as-command',
+    what: 'A directory that is run is refused without saying that it is one.',
+    why: 'crun says no more than that permission is denied.',
+    steps: /busybox \/etc$/,
+    pattern: /is a directory: /g,
+  },
+  {
+    id: 'output-after-input',
+    what: 'docker attach shows what a container says between the end of the input and its own end.',
+    why: 'dockerd lets the client go with the end of the input.',
+    steps: /echo typed \| docker attach/,
+    pattern: /^got typed\n?/g,
+  },
+  {
+    id: 'no-mtab',
+    what: 'No /etc/mtab is made in images that have none.',
+    why: 'Images that need one bring it.',
+    steps: /docker export/,
+    pattern: /^etc\/mtab\n/gm,
+  },
+  {
+    id: 'prune-tells-digests',
+    what: 'Pruned images without a name are listed as deleted only.',
+    why: 'There was no name to take away.',
+    steps: /image prune/,
+    pattern: /^untagged: sha256:<id>\n/gm,
+  },
+  {
+    id: 'push-steps',
+    what: 'docker push tells of preparing each layer.',
+    why: 'Pouch tells it as Docker did before the containerd image store.',
+    steps: /docker push/,
+    pattern: /^<short id>: Preparing\n/gm,
+  },
+  {
+    id: 'search-lists',
+    what: 'docker search lists a registry that has no search.',
+    why: 'Pouch adds it, from the registry’s catalogue.',
+    steps: /docker search 127/,
+    pattern: EVERYTHING,
+    exitCode: true,
+  },
+  {
+    id: 'platform-is-checked',
+    what: 'A pull for a platform that the image is not made for fails.',
+    why: 'dockerd with the containerd image store takes a single image for any platform.',
+    steps: /pull --platform linux\/arm64/,
+    pattern: EVERYTHING,
+    exitCode: true,
+  },
+  {
+    id: 'proc-is-copied-code',
+    what: 'See proc-is-copied.',
+    why: 'The copy succeeds.',
+    steps: /\/proc\/1\/comm/,
+    pattern: EVERYTHING,
+    exitCode: true,
+  },
+  {
+    id: 'event-filters-are-checked',
+    what: 'Unknown filters of events are refused.',
+    why: 'dockerd ignores them and tells everything.',
+    steps: /docker events .*--filter bogus/,
+    pattern: EVERYTHING,
+    exitCode: true,
+  },
+  {
+    id: 'engine-identity',
+    what: 'docker version and docker info name Pouch, its parts and what it has.',
+    why: 'They are what is so.',
+    steps: /docker (version|info|system info)/,
+    pattern:
+      /^(Server:| *(Server )?Version:| *GitCommit:| *runc:| *tini-static:| *Node\.js:| *V8:| *(Volume|Network|Log):| *ID:| *CDI spec| *\/(etc|var\/run)\/cdi|WARNING: Support for cgroup v1).*\n|.*(BuildTime|GoVersion|Module|ModuleVersion|V8|CDISpecDirs|Containerd|FirewallBackend|Warnings)\b.*\n|^\{"Volume.*/gm,
+  },
+  {
+    id: 'engine-paths',
+    what: 'hosts, hostname and resolv.conf of a container lie in a directory network of its own, namespaces below the state directory.',
+    why: 'Nothing reads them there but the engine.',
+    steps: /docker inspect|json/,
+    pattern: /"(HostnamePath|HostsPath|ResolvConfPath|SandboxKey)": ".*"/g,
+    word: '"$1": "<path>"',
+  },
+];

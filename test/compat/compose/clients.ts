@@ -1,0 +1,57 @@
+import { existsSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { onPath } from '../harness/docker-engine.ts';
+
+/** A program that runs Compose files. */
+export interface ComposeClient {
+  readonly name: 'docker compose' | 'docker-compose' | 'pouch compose';
+  readonly command: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+  /** What it cannot do, so that steps with it are left out. */
+  readonly lacks: readonly Feature[];
+}
+
+/** What not every client has. */
+export type Feature = 'watch' | 'wait' | 'json';
+
+const POUCH = resolve(import.meta.dirname, '../../../packages/cli/src/main.ts');
+
+/** Directory with `cli-plugins/docker-compose`, of those that are usual; undefined without one. */
+export function pluginDirectory(): string | undefined {
+  const places = [
+    process.env['POUCH_COMPAT_PLUGINS'],
+    process.env['DOCKER_CONFIG'],
+    '/opt/compat',
+    join(homedir(), '.docker'),
+  ];
+  return places.find((place) => place !== undefined && existsSync(join(place, 'cli-plugins/docker-compose')));
+}
+
+/** Those that this host has. `pouch compose` is always there. */
+export function composeClients(): ComposeClient[] {
+  const plugins = pluginDirectory();
+  const clients: ComposeClient[] = [];
+  if (plugins !== undefined && onPath('docker') !== undefined) {
+    clients.push({
+      name: 'docker compose',
+      command: ['docker', 'compose'],
+      environment: { DOCKER_CONFIG: plugins, DOCKER_BUILDKIT: '0' },
+      lacks: [],
+    });
+  }
+  const old = onPath('docker-compose');
+  if (old !== undefined) {
+    clients.push({
+      name: 'docker-compose',
+      command: [old],
+      environment: { COMPOSE_DOCKER_CLI_BUILD: '0' },
+      lacks: ['watch', 'wait', 'json'],
+    });
+  }
+  // A built executable may be named: it starts four times as fast.
+  const built = process.env['POUCH_COMPAT_CLI'];
+  const pouch = built ? [built] : [process.execPath, '--disable-warning=ExperimentalWarning', POUCH];
+  clients.push({ name: 'pouch compose', command: [...pouch, 'compose'], environment: { NO_COLOR: '1' }, lacks: [] });
+  return clients;
+}

@@ -1,0 +1,33 @@
+import { ACCEPTED_DIFFERENCES } from '../accepted-differences.ts';
+import { compare, type Comparison } from './compare.ts';
+import type { Engines } from './engine.ts';
+import { runScenario } from './run-scenario.ts';
+import type { Scenario } from './scenario.ts';
+
+/** Run scenarios on both engines, `concurrency` of them at once save those that must be alone, which come last. */
+export async function runAll(
+  list: readonly Scenario[],
+  engines: Engines,
+  concurrency: number,
+  told: (scenario: Scenario, comparison: Comparison) => void = () => {},
+): Promise<Comparison> {
+  const differences: Comparison['differences'][number][] = [];
+  const met = new Set<string>();
+  const one = async (scenario: Scenario): Promise<void> => {
+    const [pouch, docker] = await Promise.all([
+      runScenario(scenario, engines.pouch),
+      runScenario(scenario, engines.docker),
+    ]);
+    const comparison = compare(scenario, { pouch, docker }, engines, ACCEPTED_DIFFERENCES);
+    differences.push(...comparison.differences);
+    for (const id of comparison.met) met.add(id);
+    told(scenario, comparison);
+  };
+  const queue = list.filter(({ alone }) => !alone);
+  const workers = Array.from({ length: concurrency }, async () => {
+    for (let next = queue.shift(); next; next = queue.shift()) await one(next);
+  });
+  await Promise.all(workers);
+  for (const scenario of list.filter(({ alone }) => alone)) await one(scenario);
+  return { differences, met };
+}

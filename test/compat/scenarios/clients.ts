@@ -1,0 +1,23 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { scenarios } from '../harness/scenario.ts';
+
+const CLIENTS = join(import.meta.dirname, '../clients');
+const SMOKE = join(process.env.POUCH_COMPAT_CLIENTS ?? '/opt/compat', 'bin/tc-smoke');
+/** The image of its reaper cannot be had where Docker Hub is out of reach. */
+const NO_REAPER = 'TESTCONTAINERS_RYUK_DISABLED=true';
+
+/** Programs of ours over the libraries that people use: each says what it sees of the engine. */
+export const NPM_CLIENTS = scenarios({
+  dockerode: [`$NODE ${CLIENTS}/use-dockerode.mjs $N`],
+  'node-sdk': [`$NODE ${CLIENTS}/use-node-sdk.mjs $N`],
+  testcontainers: [`${NO_REAPER} $NODE ${CLIENTS}/use-testcontainers.mjs`, 'docker rmi testcontainers-made:x | wc -l'],
+});
+
+export const PYTHON_CLIENTS = scenarios({ 'docker-py': [`/usr/bin/python3 ${CLIENTS}/use_docker_py.py $N`] });
+
+export const GO_CLIENTS = scenarios({ 'testcontainers-go': [`${NO_REAPER} ${SMOKE} busybox`] });
+
+export function goClientsMissing(): string | undefined {
+  return existsSync(SMOKE) ? undefined : `testcontainers for Go has not been built: there is no ${SMOKE}`;
+}
