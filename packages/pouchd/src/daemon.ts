@@ -18,6 +18,7 @@ import {
   LOG_DRIVERS,
   logDriverOptions,
   RecordTable,
+  QuotaManager,
   readHostFacts,
   SystemManager,
   TableNetworkStore,
@@ -29,6 +30,9 @@ import {
   readCgroupHierarchy,
   releaseLeftoverControllers,
   removeCgroup,
+  mountsBelow,
+  readMounts,
+  unmount,
   unmountTree,
 } from '@pouch/linux';
 import { RegistryClient } from '@pouch/registry';
@@ -99,9 +103,17 @@ export class Daemon implements AsyncDisposable {
     await this.#supervisor?.stop();
     await releaseLeftoverControllers(join(this.#config.state, 'cgroup'));
     await unmountTree(this.#config.state);
-    await unmountTree(this.#config.root);
+    await this.#unmountBelowRoot();
     await rm(this.#config.state, { recursive: true, force: true });
     this.#logger.info('everything that ran is ended');
+  }
+
+  /** What is mounted in the root directory is ours; the file system that it may be is not. */
+  async #unmountBelowRoot(): Promise<void> {
+    const { root } = this.#config;
+    for (const { mountPoint } of mountsBelow(await readMounts(), root)) {
+      if (mountPoint !== root) await unmount([mountPoint], { lazy: true });
+    }
   }
 
   /** The group above the containers', which runtimes leave. Under systemd it is systemd's. */
@@ -140,10 +152,18 @@ export class Daemon implements AsyncDisposable {
       log: logger,
       publish: ({ Type, Action, Actor }) => events.publish(Type, Action, Actor.ID, Actor.Attributes),
     });
+    const quotas = new QuotaManager({ probe: parts.quota, records: new RecordTable(db, 'quota'), logger });
     // Containers, images and volumes ask about each other; each asks when it is needed, and all are there by then.
     const volumes: VolumeManager = new VolumeManager(
       { root: config.root, runRoot: config.state },
-      { records: new RecordTable(db, 'volume'), events, log: logger, hooks, volumeUsers: (name) => volumeUsers(name) },
+      {
+        records: new RecordTable(db, 'volume'),
+        events,
+        log: logger,
+        hooks,
+        quotas,
+        volumeUsers: (name) => volumeUsers(name),
+      },
     );
     const images = this.#resources.use(
       new ImageManager(
@@ -187,6 +207,7 @@ export class Daemon implements AsyncDisposable {
         images,
         networks,
         volumes,
+        quotas,
         events,
         logger,
         hooks,
@@ -236,6 +257,12 @@ export class Daemon implements AsyncDisposable {
     await networks.start([...live, ...(await buildKit.liveSandboxes())]);
     this.#resources.use(networks);
     await volumes.reconcile(live);
+    const volumeRecords = new RecordTable(db, 'volume');
+    const snapshots = new Set(containers.index.all().flatMap(({ snapshotKeys }) => snapshotKeys));
+    await quotas.start((member) => {
+      const name = member.slice(member.indexOf('-') + 1);
+      return member.startsWith('container-') ? snapshots.has(name) : volumeRecords.get(name) !== undefined;
+    });
     await images.reconcile();
     this.#resources.use(containers);
     await containers.start();

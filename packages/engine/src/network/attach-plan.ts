@@ -68,5 +68,7 @@ export function ownerOf(request: AttachRequest): SandboxOwner {
     extraHosts: request.extraHosts ?? [],
     links: request.links ?? [],
     ...(request.hidden && { hidden: true as const }),
+    ...(request.priority && { priority: request.priority }),
+    ...(request.bandwidth && { bandwidth: request.bandwidth }),
   };
 }

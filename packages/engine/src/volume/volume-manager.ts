@@ -5,6 +5,7 @@ import type { Volume, VolumeCreateRequest, VolumeListResponse, VolumePruneRespon
 import { asPouchError, errorMessage, isErrorCode, KeyedMutex, type Logger, newId, PouchError } from '@pouch/base';
 import { unmountTree } from '@pouch/linux';
 import type { EventBus } from '../events/event-bus.ts';
+import type { QuotaService } from '../quota/quota-service.ts';
 import type { RecordTable } from '../store/record-table.ts';
 import { copyUp } from './copy-up.ts';
 import { LocalDriver } from './local-driver.ts';
@@ -34,6 +35,8 @@ export interface VolumeManagerDependencies {
   readonly log: Logger;
   /** Ids of all containers, running or not, that refer to the volume. */
   readonly volumeUsers: (name: string) => readonly string[];
+  /** For volumes with a size. */
+  readonly quotas?: QuotaService;
   readonly hooks?: Hooks;
 }
 
@@ -49,7 +52,7 @@ export class VolumeManager implements VolumeService {
     this.#options = options;
     this.#deps = dependencies;
     this.#local = [
-      new LocalDriver({ root: join(options.root, 'volumes') }),
+      new LocalDriver({ root: join(options.root, 'volumes'), quotas: dependencies.quotas }),
       new TmpfsDriver({ root: join(options.root, 'tmpfs-volumes') }),
     ];
     this.drivers = new VolumeDrivers(this.#local, options.plugins ?? PLUGIN_DIRECTORIES);

@@ -108,6 +108,7 @@ export class Creator {
       args: prepared.args,
       mounts: prepared.mounts,
       runtime: prepared.runtime,
+      ...(prepared.quotas.length > 0 && { quotas: prepared.quotas }),
       state: { ...FIRST_STATE },
     };
     try {
@@ -126,6 +127,7 @@ export class Creator {
         prepareSnapshot(this.#context.containerd.snapshots, record),
         mkdir(container.directory, { recursive: true, mode: 0o700 }),
       ]);
+      await this.#context.rootQuota.place(container, mounts);
       container.rootfs = mounts;
       await this.#rich.check(container, new RootfsView(mounts));
       container.transition('created');
