@@ -13,6 +13,7 @@ const OMITTED = {
   HostConfig: new Set([
     'Annotations',
     'Capabilities',
+    'EnableLxcfs',
     'Init',
     'KernelMemory',
     'KernelMemoryTCP',

@@ -17,15 +17,20 @@ const THINGS = {
 
 /** The fields, and their types, of what is listed and inspected, in the versions of the API that clients speak. */
 export const SHAPES = [
+  ...scenarios(
+    {
+      shapes: [
+        'docker network create $N >/dev/null; docker volume create $N; docker create --name $N-new -e A=1 busybox >/dev/null; docker run -d --name $N-run --network $N -p 8899:80 -v $N:/d -l a=b --health-cmd true busybox sleep 90 >/dev/null',
+        ...['1.25', '1.41', '1.44', '1.47', '1.48', '1.50', '1.52', '1.56'].map((version) =>
+          Object.entries(THINGS)
+            .map(([name, path]) => `${GET} "http://x/v${version}/${path}" | $KEYS ${name}`)
+            .join('; '),
+        ),
+      ],
+    },
+    { alone: true },
+  ),
   ...scenarios({
-    shapes: [
-      'docker network create $N >/dev/null; docker volume create $N; docker create --name $N-new -e A=1 busybox >/dev/null; docker run -d --name $N-run --network $N -p 8899:80 -v $N:/d -l a=b --health-cmd true busybox sleep 90 >/dev/null',
-      ...['1.25', '1.41', '1.44', '1.47', '1.48', '1.50', '1.52', '1.56'].map((version) =>
-        Object.entries(THINGS)
-          .map(([name, path]) => `${GET} "http://x/v${version}/${path}" | $KEYS ${name}`)
-          .join('; '),
-      ),
-    ],
     'log-files': [
       'docker run -d --name $N --log-opt labels=a --log-opt env=E -l a=1 -e E=2 busybox sh -c "echo one; echo two >&2; sleep 60" >/dev/null; sleep .5; docker inspect --format "{{.LogPath}}" $N',
       'head -1 "$(docker inspect --format "{{.LogPath}}" $N)" | $KEYS',

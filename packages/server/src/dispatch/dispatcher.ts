@@ -138,7 +138,6 @@ export class Dispatcher {
   /** As clients hijack that do not ask for an upgrade. */
   async #runPlainHijack(operation: HijackOperation, decoded: DecodedInput, call: Call): Promise<void> {
     const { socket } = call.request;
-    if (hasBody(call.request) && !call.request.readableEnded) await readBody(call.request);
     const exchange = HijackExchange.plain(call, (connection) => this.#track(connection.socket));
     call.markEndless();
     // What the client sends behind its request must wait for the handler, and not be read as another request.
