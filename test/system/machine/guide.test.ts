@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { test } from 'node:test';
 import { exec } from '@pouch/base';
-import { machineArchive } from '../../harness/machine-image.ts';
+import { machineArchive, withoutMachine } from '../../harness/machine-image.ts';
 import { TestDaemon } from '../../harness/test-daemon.ts';
 
 const ROOT = resolve(import.meta.dirname, '../../..');
@@ -29,7 +29,7 @@ function stepsOf(text: string): Step[] {
   });
 }
 
-test('every command of the guide does what the guide says', { timeout: 280_000 }, async () => {
+test('every command of the guide does what the guide says', { timeout: 280_000, skip: withoutMachine() }, async () => {
   const steps = stepsOf(readFileSync(GUIDE, 'utf8'));
   assert.ok(steps.length >= 10);
   const directory = mkdtempSync(join(tmpdir(), 'pouch-guide-'));

@@ -44,6 +44,7 @@ import type { QuotaService } from '../quota/quota-service.ts';
 import type { LifecycleContext } from './lifecycle/context.ts';
 import type { Creator } from './lifecycle/creator.ts';
 import type { NetworkConnector } from './lifecycle/network-connector.ts';
+import { pauseContainer, unpauseContainer } from './lifecycle/pause.ts';
 import type { Pruner } from './lifecycle/pruner.ts';
 import type { Remover } from './lifecycle/remover.ts';
 import type { StartPlanner } from './lifecycle/start-plan.ts';
@@ -216,28 +217,11 @@ export class ContainerManager implements ContainerService {
   }
 
   async pause(name: string): Promise<void> {
-    const container = this.#get(name);
-    const { context } = this.#parts;
-    await context.mutex.run(container.id, async () => {
-      if (container.status === 'paused')
-        throw new PouchError('conflict', `container ${container.id} is already paused`);
-      if (container.status !== 'running') throw new PouchError('conflict', `container ${container.id} is not running`);
-      using _ = await container.pauseGate.close();
-      await context.containerd.tasks.pause(container.id);
-      container.transition('paused');
-    });
-    this.#publish(container, 'pause');
+    await pauseContainer(this.#parts.context, this.#get(name));
   }
 
   async unpause(name: string): Promise<void> {
-    const container = this.#get(name);
-    const { context } = this.#parts;
-    await context.mutex.run(container.id, async () => {
-      if (container.status !== 'paused') throw new PouchError('conflict', `Container ${container.id} is not paused`);
-      await context.containerd.tasks.resume(container.id);
-      container.transition('running');
-    });
-    this.#publish(container, 'unpause');
+    await unpauseContainer(this.#parts.context, this.#get(name));
   }
 
   async rename(name: string, newName: string): Promise<void> {
