@@ -30,10 +30,13 @@ export class Committer {
 
   /** The new image's id. */
   async commit(container: Container, options: CommitOptions): Promise<string> {
-    const { containerd, events } = this.#context;
+    const { containerd, events, rootQuota } = this.#context;
+    if (container.record.quotas)
+      await rootQuota.place(container, await containerd.snapshots.mounts(container.snapshotKey));
     const { repository, tag, comment, author, changes, config } = options;
     const parent = await this.#images.resolve(container.record.imageId);
     const pauses = options.pause && container.status === 'running';
+    using _ = pauses ? await container.pauseGate.close() : undefined;
     if (pauses) {
       await containerd.tasks.pause(container.id);
       publishContainerEvent(events, container, 'pause');

@@ -8,6 +8,7 @@ export async function pauseContainer(context: LifecycleContext, container: Conta
   await context.mutex.run(container.id, async () => {
     if (container.status === 'paused') throw new PouchError('conflict', `container ${container.id} is already paused`);
     if (container.status !== 'running') throw new PouchError('conflict', `container ${container.id} is not running`);
+    using _ = await container.pauseGate.close();
     await context.containerd.tasks.pause(container.id);
     container.transition('paused');
   });

@@ -1,6 +1,7 @@
 import { type Mount, OCI_RUNTIME_VERSION, type RuntimeSpec } from '@pouch/oci';
 import { buildHooks } from '../create/validate-hooks.ts';
 import type { ContainerRecord } from '../container-record.ts';
+import { withAssignedCpus } from './assign-cpus.ts';
 import { containerCapabilities } from './capabilities.ts';
 import { buildDevices } from './devices.ts';
 import { buildMounts } from './mounts.ts';
@@ -26,7 +27,7 @@ export async function buildSpec(input: SpecInput): Promise<RuntimeSpec> {
     buildProcess(input),
     buildMounts(input),
     buildDevices(record),
-    buildResources(hostConfig, host),
+    buildResources(withAssignedCpus(record), host),
   ]);
   const propagation = await rootfsPropagation(mounts);
   const seccomp = buildSeccomp(
@@ -47,6 +48,7 @@ export async function buildSpec(input: SpecInput): Promise<RuntimeSpec> {
     ...(hooks && { hooks }),
     ...(Object.keys(annotations).length > 0 && { annotations }),
     linux: {
+      ...(hostConfig.IntelRdtL3Cbm && { intelRdt: { l3CacheSchema: hostConfig.IntelRdtL3Cbm } }),
       cgroupsPath: input.cgroupsPath,
       namespaces: buildNamespaces(input),
       sysctl: buildSysctls(record),

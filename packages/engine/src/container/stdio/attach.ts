@@ -8,7 +8,7 @@ import type { SpoolPump } from './spool-pump.ts';
 import { SpoolReader } from './spool-reader.ts';
 import { STREAMS } from './spool.ts';
 
-const ENDED: FollowSource = { ended: true, changed: async () => {} };
+const ENDED: FollowSource = { ended: true, changes: 0, changed: async () => {} };
 
 /**
  * Connect a client to a container's streams. Attached before the start it sees everything from the first byte; attached
@@ -49,6 +49,7 @@ async function* untilEither(
   if (signal.aborted) give();
   await Promise.race([inputEnded, promise]);
   signal.removeEventListener('abort', give);
+  yield* [];
 }
 
 /** The place in the stream is taken now, not when the first chunk is asked for. */
