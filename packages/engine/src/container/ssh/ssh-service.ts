@@ -100,6 +100,11 @@ export class SshService implements Disposable {
     this.#child = child;
     child.on('message', (report: SshReport) => this.#take(report));
     child.once('exit', (code) => this.#ended(child, code));
+    // It could not be started, or something was sent to it as it ended: its exit tells the rest.
+    child.on('error', (error) => {
+      this.#dependencies.logger.warn('the SSH process cannot be reached', { error });
+      if (child.pid === undefined) this.#ended(child, null);
+    });
     return child;
   }
 

@@ -8,7 +8,8 @@ import { ContainerServer } from './container-server.ts';
 
 const [socket = ''] = process.argv.slice(2);
 const servers = new Map<string, ContainerServer>();
-const report = (message: SshReport): void => void process.send?.(message);
+// A daemon that has just gone is told nothing; this process ends with it.
+const report = (message: SshReport): void => void process.send?.(message, () => {});
 
 function close(container: string): void {
   servers.get(container)?.[Symbol.dispose]();

@@ -22,27 +22,29 @@ process.on('message', (request: Request) => {
   else void connectTo(request.call, request.host, request.port);
 });
 
-function listen(port: number): void {
+/** The SSH process may have gone just now; this one then ends as well. */
+function tell(answer: object): void {
+  process.send?.(answer, () => {});
+}
+
+/** On both families where the namespace has both. */
+function listen(port: number, host = '::'): void {
   const server = createServer();
-  server.once('error', (error) => process.send?.({ kind: 'failed', message: error.message }));
-  // Both families where the namespace has both.
-  server.listen({ port, host: '::' }, () => process.send?.({ kind: 'listening' }, server, {}, () => server.close()));
-  server.once('error', () => {
-    const plain = createServer();
-    plain.once('error', (error) => process.send?.({ kind: 'failed', message: error.message }));
-    plain.listen({ port, host: '0.0.0.0' }, () =>
-      process.send?.({ kind: 'listening' }, plain, {}, () => plain.close()),
-    );
+  server.once('error', (error: NodeJS.ErrnoException) => {
+    const hasNoIpv6 = error.code === 'EAFNOSUPPORT' || error.code === 'EADDRNOTAVAIL';
+    if (host === '::' && hasNoIpv6) listen(port, '0.0.0.0');
+    else tell({ kind: 'failed', message: error.message });
   });
+  server.listen({ port, host }, () => process.send?.({ kind: 'listening' }, server, {}, () => server.close()));
 }
 
 async function connectTo(call: number, host: string, port: number): Promise<void> {
-  const fail = (message: string): void => void process.send?.({ kind: 'refused', call, message });
+  const fail = (message: string): void => tell({ kind: 'refused', call, message });
   try {
     const address = await addressOf(host);
     const socket = connect({ host: address, port, allowHalfOpen: true });
     socket.once('error', (error) => fail(error.message));
-    socket.once('connect', () => process.send?.({ kind: 'connected', call }, socket, {}));
+    socket.once('connect', () => process.send?.({ kind: 'connected', call }, socket, {}, () => {}));
   } catch (error) {
     fail(error instanceof Error ? error.message : String(error));
   }

@@ -65,7 +65,8 @@ export class NetnsSockets implements Disposable {
         waiting.reject(new Error('the helper in the network namespace ended'));
       this.#calls.clear();
     };
-    helper.once('error', ended);
+    // Also when something is sent to one that has just ended.
+    helper.on('error', ended);
     helper.once('exit', ended);
     return helper;
   }
