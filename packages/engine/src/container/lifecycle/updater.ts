@@ -13,7 +13,7 @@ import {
   validateResources,
   validateRestartPolicy,
 } from '../create/index.ts';
-import { buildResources, type HostFacts, withAssignedCpus } from '../spec/index.ts';
+import { AUTO_CPUS, buildResources, type HostFacts, withAssignedCpus } from '../spec/index.ts';
 import { publishContainerEvent } from './container-events.ts';
 import { askPlugins } from './plugin-calls.ts';
 import type { LifecycleContext } from './context.ts';
@@ -57,6 +57,7 @@ export class Updater {
     refuseFixed(resources);
     const changes = changesOf(resources);
     const merged: HostConfig = { ...record.hostConfig, ...changes, ...(policy?.Name && { RestartPolicy: policy }) };
+    deriveAnew(merged, changes);
     checkAlone(changes, this.#host);
     const warnings = this.#check(container, changes, merged);
     const resized = resizedQuotas(container.record, quota);
@@ -116,10 +117,20 @@ export class Updater {
   }
 }
 
+/** What stands for other limits puts its own in their place again. */
+function deriveAnew(merged: HostConfig, changes: ContainerUpdateRequest): void {
+  if (changes.NumaNodes && !changes.CpusetCpus) delete merged.CpusetCpus;
+  if (changes.NumaNodes && !changes.CpusetMems) delete merged.CpusetMems;
+  const marked = changes.MemoryWmarkRatio ?? (changes.Memory && merged.MemoryWmarkRatio);
+  if (marked && !changes.MemoryHigh) delete merged.MemoryHigh;
+}
+
 /** A limit that is wrong in itself is told without a word on the container. */
 function checkAlone(changes: ContainerUpdateRequest, host: HostFacts): void {
-  const { MemorySwap: _, MemoryReservation: _reservation, ...alone } = changes;
-  validateResources({ ...alone }, host);
+  // These are about others, which the container may have already.
+  const { MemorySwap: _, MemoryReservation: _reservation, CpuBurst: _burst, ...rest } = changes;
+  const { MemoryWmarkRatio: _ratio, CpusetCpus: cpus, NumaNodes: _nodes, ...alone } = rest;
+  validateResources({ ...alone, ...(cpus && cpus !== AUTO_CPUS && { CpusetCpus: cpus }) }, host);
 }
 
 function cannotUpdate(container: Container, error: unknown): PouchError {
