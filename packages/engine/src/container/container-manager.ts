@@ -218,8 +218,10 @@ export class ContainerManager implements ContainerService {
       if (container.status === 'paused')
         throw new PouchError('conflict', `container ${container.id} is already paused`);
       if (container.status !== 'running') throw new PouchError('conflict', `container ${container.id} is not running`);
-      await context.containerd.tasks.pause(container.id);
-      container.transition('paused');
+      await container.execStarts.freeze(async () => {
+        await context.containerd.tasks.pause(container.id);
+        container.transition('paused');
+      });
     });
     this.#publish(container, 'pause');
   }

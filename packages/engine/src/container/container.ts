@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { Emitter, formatTime, ZERO_TIME } from '@pouch/base';
 import type { Mount } from '@pouch/containerd';
+import { StartGate } from './exec/start-gate.ts';
 import type { ContainerRecord, ContainerState, ContainerStatus } from './container-record.ts';
 import { checkTransition, isLive } from './state-machine.ts';
 import type { SpoolPump } from './stdio/spool-pump.ts';
@@ -39,6 +40,8 @@ export class Container {
   rootfs: readonly Mount[] | undefined;
   /** Ids of exec processes, newest last. */
   readonly execIds = new Set<string>();
+  /** Between starts of execs and whoever freezes the container. */
+  readonly execStarts = new StartGate();
   /** containerd's record of the last run going away; the next run waits for it. */
   cleanup: Promise<void> = Promise.resolve();
   /** Removed from the index; whoever still holds the object must not bring it back. */

@@ -141,7 +141,11 @@ export class ExecManager {
     const process = await buildProcess(container, request, tty);
     await containerd.tasks.exec({ containerId: container.id, execId: exec.id, process, ...io.open() });
     publishContainerEvent(events, container, `exec_start: ${exec.request.Cmd.join(' ')}`, { execID: exec.id });
-    exec.pid = await containerd.tasks.start(container.id, exec.id);
+    exec.pid = await container.execStarts.start(async () => {
+      // It may have been frozen meanwhile.
+      requireRunning(container);
+      return await containerd.tasks.start(container.id, exec.id);
+    });
     if (tty && size && size[0] > 0 && size[1] > 0) await this.resize(exec.id, { height: size[0], width: size[1] });
   }
 

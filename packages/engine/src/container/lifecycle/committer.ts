@@ -31,34 +31,36 @@ export class Committer {
   /** The new image's id. */
   async commit(container: Container, options: CommitOptions): Promise<string> {
     const { containerd, events } = this.#context;
-    const { repository, tag, comment, author, changes, config } = options;
-    const parent = await this.#images.resolve(container.record.imageId);
-    const pauses = options.pause && container.status === 'running';
-    if (pauses) {
+    if (!options.pause || container.status !== 'running') return await this.#make(container, options);
+    return await container.execStarts.freeze(async () => {
       await containerd.tasks.pause(container.id);
       publishContainerEvent(events, container, 'pause');
-    }
-    try {
-      const id = await this.#images.commit({
-        ...(repository && { repository }),
-        ...(tag && { tag }),
-        ...(comment && { comment }),
-        ...(author && { author }),
-        config: applyChanges(imageRunConfig({ ...container.record.config, ...config }), changes),
-        snapshotKey: container.snapshotKey,
-        parent,
-        containerId: container.id,
-        command: [container.record.path, ...container.record.args].join(' '),
-      });
-      const told = { comment: comment ?? '', imageID: id, imageRef: repository ?? '' };
-      publishContainerEvent(events, container, 'commit', told);
-      return id;
-    } finally {
-      if (pauses) {
+      try {
+        return await this.#make(container, options);
+      } finally {
         await containerd.tasks.resume(container.id);
         publishContainerEvent(events, container, 'unpause');
       }
-    }
+    });
+  }
+
+  async #make(container: Container, options: CommitOptions): Promise<string> {
+    const { repository, tag, comment, author, changes, config } = options;
+    const parent = await this.#images.resolve(container.record.imageId);
+    const id = await this.#images.commit({
+      ...(repository && { repository }),
+      ...(tag && { tag }),
+      ...(comment && { comment }),
+      ...(author && { author }),
+      config: applyChanges(imageRunConfig({ ...container.record.config, ...config }), changes),
+      snapshotKey: container.snapshotKey,
+      parent,
+      containerId: container.id,
+      command: [container.record.path, ...container.record.args].join(' '),
+    });
+    const told = { comment: comment ?? '', imageID: id, imageRef: repository ?? '' };
+    publishContainerEvent(this.#context.events, container, 'commit', told);
+    return id;
   }
 }
 
