@@ -1,6 +1,7 @@
 import type { JsonSchema, ObjectSchema } from './schema/type.ts';
 import { ContainerConfigInspect } from './schemas/container-config.ts';
 import type { ContainerInspect } from './schemas/container-inspect.ts';
+import type { ContainerSummary } from './schemas/container-summary.ts';
 import { HostConfigInspect } from './schemas/host-config.ts';
 import { EndpointSettingsInspect } from './schemas/networking-config.ts';
 
@@ -12,6 +13,7 @@ const OMITTED = {
   HostConfig: new Set([
     'Annotations',
     'Capabilities',
+    'EnableLxcfs',
     'Init',
     'KernelMemory',
     'KernelMemoryTCP',
@@ -68,6 +70,15 @@ export function completeContainerInspect(value: ContainerInspect): ContainerInsp
       Networks: Object.fromEntries(networks.map(([name, endpoint]) => [name, completeEndpoint(endpoint)])),
     },
   };
+}
+
+/** A container of the list, its networks with every field. */
+export function completeContainerSummary(value: ContainerSummary): ContainerSummary {
+  const { NetworkSettings: settings } = value;
+  if (!settings) return value;
+  const networks = Object.entries(settings.Networks);
+  const complete = networks.map(([name, endpoint]) => [name, completeEndpoint(endpoint)]);
+  return { ...value, NetworkSettings: { ...settings, Networks: Object.fromEntries(complete) } };
 }
 
 /** Fields come in the schema's order. */

@@ -182,9 +182,12 @@ export class ApiServer implements AsyncDisposable {
   }
 }
 
-/** Whether a request that asks for another protocol gets one. */
+/**
+ * Whether a request that asks for another protocol gets one. HTTP/2 is an offer, which some clients make with each request: it
+ * is heeded where BuildKit's connections are served.
+ */
 function mayUpgrade({ headers, url = '' }: IncomingMessage): boolean {
-  const handsOver = /\/(containers\/[^/?]+\/attach|exec\/[^/?]+\/start)(\?|$)/.test(url);
+  const handsOver = /\/(containers\/[^/?]+\/attach|exec\/[^/?]+\/start|grpc|session)(\?|$)/.test(url);
   return handsOver || /^(tcp|websocket)$/i.test(headers.upgrade ?? '');
 }
 

@@ -42,6 +42,7 @@ test('exec sends input, gets both streams apart, and the exit code', options, as
         containers: {
           inspect: async () => running,
           execCreate: async () => 'e1',
+          execStartsWithTty: () => false,
           execStart: async () => {
             session.emit('stderr', 'to stderr\n');
             return session;

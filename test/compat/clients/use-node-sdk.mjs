@@ -15,8 +15,8 @@ const refused = async (what, promise) =>
   show(what, await promise.then(() => 'no error', (error) => [error.name, error.statusCode, error.message]));
 
 show('ping', await docker.systemPing());
-show('version', Object.keys(await docker.systemVersion()).toSorted());
-show('info', Object.keys(await docker.systemInfo()).toSorted());
+show('version', (await docker.systemVersion()).Os);
+show('info', (await docker.systemInfo()).OSType);
 const { Id } = await docker.containerCreate(
   { Image: 'busybox', Cmd: ['sh', '-c', 'echo out; echo err >&2; exit 3'], Labels: { by: 'node-sdk' } },
   { name },

@@ -1,4 +1,5 @@
 import type { Scenario } from '../harness/scenario.ts';
+import { BUILDS } from './build.ts';
 import { FILES } from './files.ts';
 import { IMAGES } from './images.ts';
 import { LIFECYCLE } from './lifecycle.ts';
@@ -15,6 +16,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...LISTING,
   ...STREAMS,
   ...FILES,
+  ...BUILDS,
   ...IMAGES,
   ...NETWORKS,
   ...SHAPES,

@@ -16,7 +16,7 @@ export const NPM_CLIENTS = scenarios({
 
 export const PYTHON_CLIENTS = scenarios({ 'docker-py': [`/usr/bin/python3 ${CLIENTS}/use_docker_py.py $N`] });
 
-export const GO_CLIENTS = scenarios({ 'testcontainers-go': [`${NO_REAPER} ${SMOKE} busybox`] });
+export const GO_CLIENTS = scenarios({ 'testcontainers-go': [`${NO_REAPER} ${SMOKE} busybox 2>/dev/null`] });
 
 export function goClientsMissing(): string | undefined {
   return existsSync(SMOKE) ? undefined : `testcontainers for Go has not been built: there is no ${SMOKE}`;

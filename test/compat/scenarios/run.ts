@@ -271,8 +271,8 @@ export const RUN = scenarios({
     'docker run --rm --no-healthcheck --health-cmd true busybox true',
   ],
   'run-signals': [
-    'docker run --name $N busybox sh -c "trap \'echo usr1; exit 7\' USR1; while :; do sleep .1; done" & sleep 1.5; kill -USR1 $!; wait $!; echo $?',
-    'docker run --name $N-no --sig-proxy=false busybox sh -c "trap \'echo usr1; exit 7\' USR1; sleep .1; while :; do sleep .1; done" & sleep 1.5; kill -TERM $!; wait $!; echo $?; docker inspect --format "{{.State.Running}}" $N-no; docker rm -f $N-no',
-    'docker run --init --name $N-int busybox sleep 30 & sleep 1.5; kill -INT $!; wait $!; echo $?',
+    'docker run --name $N busybox sh -c "trap \'echo usr1; exit 7\' USR1; echo ready; while :; do sleep .1; done" & until docker logs $N 2>/dev/null | grep -q ready; do sleep .1; done; kill -USR1 $!; wait $!; echo $?',
+    'docker run --name $N-no --sig-proxy=false busybox sh -c "trap \'echo usr1; exit 7\' USR1; echo ready; while :; do sleep .1; done" & until docker logs $N-no 2>/dev/null | grep -q ready; do sleep .1; done; kill -TERM $!; wait $!; echo $?; docker inspect --format "{{.State.Running}}" $N-no; docker rm -f $N-no',
+    'docker run --init --name $N-int busybox sh -c "echo ready; exec sleep 30" & until docker logs $N-int 2>/dev/null | grep -q ready; do sleep .1; done; kill -INT $!; wait $!; echo $?',
   ],
 });

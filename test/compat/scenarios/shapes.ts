@@ -1,30 +1,36 @@
 import { scenarios } from '../harness/scenario.ts';
 
 const GET = 'curl -s --unix-socket ${DOCKER_HOST#unix://}';
-const THINGS = [
-  'containers/json?all=1\\&filters=%7B%22name%22:%5B%22$N%22%5D%7D',
-  'containers/$N-run/json',
-  'containers/$N-new/json',
-  'images/json',
-  'images/busybox/json',
-  'images/busybox/history',
-  'networks/bridge',
-  'networks/$N',
-  'volumes/$N',
-  'version',
-  'system/df',
-];
+const THINGS = {
+  list: 'containers/json?all=1&filters=%7B%22name%22:%5B%22$N%22%5D%7D',
+  running: 'containers/$N-run/json',
+  created: 'containers/$N-new/json',
+  images: 'images/json',
+  image: 'images/busybox/json',
+  history: 'images/busybox/history',
+  bridge: 'networks/bridge',
+  network: 'networks/$N',
+  volume: 'volumes/$N',
+  version: 'version',
+  df: 'system/df',
+};
 
 /** The fields, and their types, of what is listed and inspected, in the versions of the API that clients speak. */
 export const SHAPES = [
+  ...scenarios(
+    {
+      shapes: [
+        'docker network create $N >/dev/null; docker volume create $N; docker create --name $N-new -e A=1 busybox >/dev/null; docker run -d --name $N-run --network $N -p 8899:80 -v $N:/d -l a=b --health-cmd true busybox sleep 90 >/dev/null',
+        ...['1.25', '1.41', '1.44', '1.47', '1.48', '1.50', '1.52', '1.56'].map((version) =>
+          Object.entries(THINGS)
+            .map(([name, path]) => `${GET} "http://x/v${version}/${path}" | $KEYS ${name}`)
+            .join('; '),
+        ),
+      ],
+    },
+    { alone: true },
+  ),
   ...scenarios({
-    shapes: [
-      'docker network create $N >/dev/null; docker volume create $N; docker create --name $N-new -e A=1 busybox >/dev/null; docker run -d --name $N-run --network $N -p 8899:80 -v $N:/d -l a=b --health-cmd true busybox sleep 90 >/dev/null',
-      ...['1.24', '1.30', '1.40', '1.41', '1.43', '1.44', '1.46', '1.47', '1.48', '1.50', '1.52', '1.56'].map(
-        (version) =>
-          `for thing in ${THINGS.join(' ')}; do echo "# ${version} $thing"; ${GET} "http://x/v${version}/$thing" | $KEYS; done`,
-      ),
-    ],
     'log-files': [
       'docker run -d --name $N --log-opt labels=a --log-opt env=E -l a=1 -e E=2 busybox sh -c "echo one; echo two >&2; sleep 60" >/dev/null; sleep .5; docker inspect --format "{{.LogPath}}" $N',
       'head -1 "$(docker inspect --format "{{.LogPath}}" $N)" | $KEYS',

@@ -1,11 +1,11 @@
 /**
  * Prints the names and types of all fields of the JSON documents on its standard input, a line each, sorted; lists as `[]`.
- * Keys that are data (addresses, names, ids) are shown as `*`.
+ * Keys that are data (addresses, names, ids) are shown as `*`. A word given as argument stands before each line.
  */
 import { text } from 'node:stream/consumers';
 
 const DATA_KEYS =
-  /^(Labels|Ports|ExposedPorts|PortBindings|Networks|Volumes|Options|Containers|Attributes|Runtimes|annotations)$/;
+  /^(Labels|Ports|ExposedPorts|PortBindings|Networks|Volumes|Options|Containers|Attributes|Runtimes|Subnets|annotations)$/;
 const fields = new Set<string>();
 
 function visit(value: unknown, path: string): void {
@@ -30,4 +30,5 @@ for (const line of (await text(process.stdin)).split('\n')) {
     console.log(`no JSON: ${line.slice(0, 200)}`);
   }
 }
-for (const field of [...fields].toSorted()) console.log(field);
+const [before] = process.argv.slice(2);
+for (const field of [...fields].toSorted()) console.log(before === undefined ? field : `${before} ${field}`);

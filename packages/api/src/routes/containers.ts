@@ -107,7 +107,7 @@ export const containerEndpoints = {
     path: '/containers/{name}/update',
     tag: 'Container',
     summary: 'Change the limits of a container',
-    body: warningBody(ContainerUpdateRequest),
+    body: { ...warningBody(ContainerUpdateRequest), optional: true },
     responses: { 200: respond.json(ContainerUpdateResponse, 'They are changed.') },
     errors: [404, 409],
   }),

@@ -40,6 +40,7 @@ import type { ExecManager } from './exec/exec-manager.ts';
 import type { ContainerFilesystem } from './filesystem/index.ts';
 import type { CommitOptions, Committer } from './lifecycle/committer.ts';
 import { publishContainerEvent } from './lifecycle/container-events.ts';
+import type { QuotaService } from '../quota/quota-service.ts';
 import type { LifecycleContext } from './lifecycle/context.ts';
 import type { Creator } from './lifecycle/creator.ts';
 import type { NetworkConnector } from './lifecycle/network-connector.ts';
@@ -54,6 +55,7 @@ import { waitFor } from './lifecycle/waiter.ts';
 import { attachTo, readLogs } from './stdio/attach.ts';
 import { inspectContainer } from './view/inspect.ts';
 import { compileFilters, type FilterSources, wantsAll } from './view/list-filters.ts';
+import { quotaUsages } from './view/quota-usages.ts';
 import { streamStats } from './view/stats.ts';
 import { summarise } from './view/summary.ts';
 import { topOf } from './view/top.ts';
@@ -67,6 +69,7 @@ export interface ContainerManagerOptions {
 
 export interface ContainerManagerParts {
   readonly context: LifecycleContext;
+  readonly quotas: QuotaService;
   readonly images: ImageService;
   readonly creator: Creator;
   readonly starter: Starter;
@@ -155,6 +158,7 @@ export class ContainerManager implements ContainerService {
     return inspectContainer(container, {
       snapshotter: this.#options.snapshotter,
       sandbox: (id) => context.networks.sandbox(id),
+      diskQuotas: await quotaUsages(container, this.#parts.quotas),
       ...(options.size && { sizes: await filesystem.sizes(container) }),
     });
   }
@@ -218,10 +222,9 @@ export class ContainerManager implements ContainerService {
       if (container.status === 'paused')
         throw new PouchError('conflict', `container ${container.id} is already paused`);
       if (container.status !== 'running') throw new PouchError('conflict', `container ${container.id} is not running`);
-      await container.execStarts.freeze(async () => {
-        await context.containerd.tasks.pause(container.id);
-        container.transition('paused');
-      });
+      using _ = await container.pauseGate.close();
+      await context.containerd.tasks.pause(container.id);
+      container.transition('paused');
     });
     this.#publish(container, 'pause');
   }
@@ -340,7 +343,12 @@ export class ContainerManager implements ContainerService {
     options: { stream: boolean; oneShot: boolean },
     signal: AbortSignal,
   ): AsyncIterable<ContainerStats> {
-    const sources = { cgroupOf: (each: Container) => this.#cgroup(each), hostMemory: this.#options.hostMemory };
+    const sources = {
+      cgroupOf: (each: Container) => this.#cgroup(each),
+      hostMemory: this.#options.hostMemory,
+      bandwidth: async (each: Container) => await this.#parts.context.networks.bandwidth(each.id),
+      diskQuotas: async (each: Container) => await quotaUsages(each, this.#parts.quotas),
+    };
     return streamStats(this.#get(name), sources, options, signal);
   }
 
@@ -390,6 +398,10 @@ export class ContainerManager implements ContainerService {
 
   async execCreate(name: string, request: ExecCreateRequest): Promise<string> {
     return await this.#parts.execs.create(this.#get(name), request);
+  }
+
+  execStartsWithTty(execId: string, tty: boolean): boolean {
+    return this.#parts.execs.startsWithTty(execId, tty);
   }
 
   async execStart(

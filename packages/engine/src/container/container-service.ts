@@ -164,6 +164,11 @@ export interface ContainerService {
   ): Promise<string>;
 
   execCreate(name: string, request: ExecCreateRequest): Promise<string>;
+  /**
+   * Whether the exec gets a terminal when it is started with this `tty`. Throws what a start would be refused with: `not-found`
+   * and `conflict`.
+   */
+  execStartsWithTty(execId: string, tty: boolean): boolean;
   /** With `detach` the session is undefined and the process runs on. */
   execStart(
     execId: string,

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { Emitter, formatTime, ZERO_TIME } from '@pouch/base';
 import type { Mount } from '@pouch/containerd';
-import { StartGate } from './exec/start-gate.ts';
 import type { ContainerRecord, ContainerState, ContainerStatus } from './container-record.ts';
+import { PauseGate } from './pause-gate.ts';
 import { checkTransition, isLive } from './state-machine.ts';
 import type { SpoolPump } from './stdio/spool-pump.ts';
 import { Spool } from './stdio/spool.ts';
@@ -38,10 +38,9 @@ export class Container {
   keepsNetwork = false;
   /** What to mount as its root file system, once asked for: it never changes while the snapshot lives. */
   rootfs: readonly Mount[] | undefined;
+  readonly pauseGate = new PauseGate();
   /** Ids of exec processes, newest last. */
   readonly execIds = new Set<string>();
-  /** Between starts of execs and whoever freezes the container. */
-  readonly execStarts = new StartGate();
   /** containerd's record of the last run going away; the next run waits for it. */
   cleanup: Promise<void> = Promise.resolve();
   /** Removed from the index; whoever still holds the object must not bring it back. */

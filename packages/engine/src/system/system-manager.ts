@@ -48,7 +48,7 @@ export interface SystemDependencies {
   readonly containers: ContainerService;
   readonly images: ImageService;
   readonly volumes: VolumeService;
-  readonly buildCache: () => Promise<BuildCache[]>;
+  readonly buildCache: (signal: AbortSignal) => Promise<BuildCache[]>;
   readonly containerd: ContainerdClient;
   readonly volumeDrivers: () => Promise<readonly string[]>;
   readonly warnings: () => readonly string[];
@@ -97,7 +97,6 @@ export class SystemManager implements SystemService {
       Os: 'linux',
       Arch: goArchitecture(host.architecture),
       KernelVersion: host.kernelVersion,
-      Experimental: false,
     };
   }
 
@@ -201,7 +200,8 @@ export class SystemManager implements SystemService {
     }
     signal.throwIfAborted();
     if (wants('container')) {
-      const list = await containers.list({ all: true, size: true, filters: {} });
+      const all = await containers.list({ all: true, size: true, filters: {} });
+      const list = all.map(({ ImageManifestDescriptor: _, ...rest }) => rest);
       Object.assign(usage, { Containers: list, ContainerUsage: containerUsage(list) });
     }
     signal.throwIfAborted();
@@ -210,7 +210,7 @@ export class SystemManager implements SystemService {
       Object.assign(usage, { Volumes: list, VolumeUsage: volumeUsage(list) });
     }
     if (wants('build-cache')) {
-      const list = await this.#dependencies.buildCache();
+      const list = await this.#dependencies.buildCache(signal);
       Object.assign(usage, {
         BuildCache: list,
         BuildCacheUsage: buildCacheUsage(list),

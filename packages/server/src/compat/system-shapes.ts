@@ -20,26 +20,22 @@ function expected(commit: SystemInfo['RuncCommit']): SystemInfo['RuncCommit'] {
 
 /**
  * Disk use as clients of this version expect it: the items in lists of their own, and since 1.52 sums beside them; with
- * `verbose`, which only newer clients know, the items among the sums instead.
+ * `verbose`, which only newer clients know, those alone.
  */
 export function adaptDiskUsage(usage: SystemDataUsage, version: number, verbose: boolean): SystemDataUsage {
   const { LayersSize, Images, Containers, Volumes, BuildCache, ...sums } = usage;
   if (version >= USAGE_OBJECTS && verbose) return sums;
-  const images = Images?.map((image) => adaptImageSummary(image, version, false));
+  // In every version the containers of each image are counted here, though they are not in the list.
+  const images = Images?.map((image) => ({
+    ...adaptImageSummary(image, version, false),
+    Containers: image.Containers,
+  }));
   return {
     ...(LayersSize !== undefined && { LayersSize }),
     ...(images && { Images: images }),
     ...(Containers && { Containers }),
     ...(Volumes && { Volumes }),
     ...(BuildCache && { BuildCache }),
-    ...withoutItems(sums),
+    ...sums,
   };
-}
-
-function withoutItems(usage: SystemDataUsage): SystemDataUsage {
-  const entries = Object.entries(usage as Readonly<Record<string, { readonly Items?: unknown }>>).map(([name, sum]) => {
-    const { Items: _, ...rest } = sum;
-    return [name, rest] as const;
-  });
-  return Object.fromEntries(entries);
 }

@@ -175,10 +175,9 @@ export class Dispatcher {
       if (!isHijack(operation)) throw pageNotFound();
       const spec = endpointOf(operation);
       const query = decodeTargetQuery(operation, target);
-      const body =
-        spec.body?.kind === 'json'
-          ? decodeJsonBody(spec.body, await connection.readBody(), target.version).body
-          : undefined;
+      // Some clients send their options once more as a body: it is no input for the process.
+      const text = await connection.readBody();
+      const body = spec.body?.kind === 'json' ? decodeJsonBody(spec.body, text, target.version).body : undefined;
       const exchange = HijackExchange.upgraded(connection, target.version, this.#logger, this.#options.headers);
       await runHijack(operation, { path, query, body }, exchange, this.#services);
     } catch (error) {

@@ -1,11 +1,12 @@
 import { MULTIPLEXED_STREAM, type OperationQuery, RAW_STREAM } from '@pouch/api';
-import { errorMessage, isErrorCode } from '@pouch/base';
-import type { AttachOptions } from '@pouch/engine';
+import { errorMessage } from '@pouch/base';
+import type { AttachOptions, AttachSession } from '@pouch/engine';
 import { SocketChannel } from '../stream/byte-channel.ts';
 import { encodeOutput } from '../stream/output-frames.ts';
 import { pumpSession } from '../stream/pump-session.ts';
 import { WebSocketChannel } from '../stream/websocket-channel.ts';
 import { MULTIPLEXED_SINCE } from './container-streams.ts';
+import { buildKitHandlers } from './build-kit.ts';
 import type { HijackHandler, HijackInput, HijackOperation } from './handler.ts';
 
 /** The first version whose WebSocket carries the streams that the query names. */
@@ -15,6 +16,8 @@ const BINARY_MESSAGES = 28;
 
 /** Connections that become the streams of a process. */
 export const hijackHandlers: { readonly [O in HijackOperation]: HijackHandler<O> } = {
+  ...buildKitHandlers,
+
   async ContainerAttach(input, { containers }) {
     const options = attachOptions(input.query);
     const session = await containers.attach(input.path.name, options);
@@ -39,33 +42,32 @@ export const hijackHandlers: { readonly [O in HijackOperation]: HijackHandler<O>
 
   async ExecStart(input, { containers }) {
     const { Detach: detach = false, Tty: tty = false, ConsoleSize: consoleSize } = input.body;
-    const starting = containers.execStart(input.path.id, { detach, tty, ...(consoleSize && { consoleSize }) });
-    let session: Awaited<typeof starting>;
-    try {
-      session = await starting;
-    } catch (error) {
-      if (detach || !isErrorCode(error, 'command-not-found', 'command-not-executable')) throw error;
-      await tellOnStream(input, tty, errorMessage(error));
-      return;
-    }
-    if (!session) {
+    const options = { detach, tty, ...(consoleSize && { consoleSize }) };
+    if (detach) {
+      await containers.execStart(input.path.id, options);
       await input.sendEmpty(200);
       return;
     }
-    const multiplexed = !session.tty;
+    const multiplexed = !containers.execStartsWithTty(input.path.id, tty);
+    // The head goes out before the process starts: some clients lose output that comes together with it.
     const connection = input.hijack();
     const upgraded = connection.upgrade !== undefined;
     const channel = new SocketChannel(connection.accept(streamType(input, multiplexed, upgraded)));
-    await pumpSession(channel, session, { multiplexed, stdin: true, logger: input.logger });
+    let session: AttachSession | undefined;
+    try {
+      session = await containers.execStart(input.path.id, options);
+    } catch (error) {
+      await tellOnStream(channel, multiplexed, errorMessage(error));
+      return;
+    }
+    if (session) await pumpSession(channel, session, { multiplexed, stdin: true, logger: input.logger });
   },
 };
 
 /** Docker's clients learn that a command could not be executed from its output, and its exit code from inspecting it. */
-async function tellOnStream(input: HijackInput<HijackOperation>, tty: boolean, message: string): Promise<void> {
-  const connection = input.hijack();
-  const channel = new SocketChannel(connection.accept(streamType(input, !tty, connection.upgrade !== undefined)));
+async function tellOnStream(channel: SocketChannel, multiplexed: boolean, message: string): Promise<void> {
   const data = Buffer.from(`${message}\r\n`);
-  await channel.write(...encodeOutput({ stream: 'stdout', data }, !tty));
+  await channel.write(...encodeOutput({ stream: 'stdout', data }, multiplexed));
   await channel.end();
 }
 

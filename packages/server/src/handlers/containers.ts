@@ -1,4 +1,4 @@
-import { completeContainerInspect } from '@pouch/api';
+import { completeContainerInspect, completeContainerSummary } from '@pouch/api';
 import { PouchError } from '@pouch/base';
 import type { WaitCondition } from '@pouch/engine';
 import { adaptCreateRequest } from '../compat/container-create.ts';
@@ -46,7 +46,7 @@ export const containerHandlers: Handlers<
       filters,
       ...defined({ limit }),
     });
-    call.sendJson(200, list);
+    call.sendJson(200, list.map(completeContainerSummary));
   },
 
   async ContainerCreate({ call, query, body, warnings }, { containers }) {

@@ -11,7 +11,9 @@ const UPGRADE = { Connection: 'Upgrade', Upgrade: 'tcp' };
 const ATTACH = '/v1.41/containers/c/attach?stream=1&stdin=1&stdout=1&stderr=1';
 
 function attaching(session: AttachSession) {
-  return fakeServices({ containers: { attach: async () => session, execStart: async () => session } });
+  return fakeServices({
+    containers: { attach: async () => session, execStartsWithTty: () => session.tty, execStart: async () => session },
+  });
 }
 
 /** Standard output and error in what came after the head. */
@@ -105,6 +107,27 @@ test('without an upgrade the answer is a 200, and the connection is raw all the 
   }
 });
 
+test('options that a client repeats as a body of its attach are no input', async () => {
+  const session = new EchoSession();
+  await using api = await serve(attaching(session));
+  using client = new RawClient(api.path);
+  client.send(requestText('POST', ATTACH, '{"stream":true}', UPGRADE));
+  await client.until('\r\n\r\n');
+  client.send('typed');
+  await client.end();
+  assert.equal(framesOf(client.received).stdout, 'typed');
+});
+
+test('an exec that cannot be started is refused before the upgrade', async () => {
+  const execStartsWithTty = (): boolean => {
+    throw new PouchError('conflict', 'exec command e has already run');
+  };
+  await using api = await serve(fakeServices({ containers: { execStartsWithTty } }));
+  using client = new RawClient(api.path);
+  client.send(requestText('POST', '/exec/e/start', '{}', UPGRADE));
+  assert.match(await client.end(), /^HTTP\/1.1 409 /);
+});
+
 test('errors before the upgrade are plain HTTP', async () => {
   const attach = async (): Promise<AttachSession> => {
     throw new PouchError('not-found', 'No such container: c');
@@ -130,6 +153,7 @@ test('a command that cannot be executed is told on the stream', async () => {
   await using api = await serve(
     fakeServices({
       containers: {
+        execStartsWithTty: () => false,
         execStart: async () => {
           throw new PouchError('command-not-found', 'exec: "nope": executable file not found');
         },

@@ -3,7 +3,20 @@ import { parseDuration, PouchError } from '@pouch/base';
 import type { BuildCache as BuildCacheItem } from '@pouch/api';
 import type { BuildPruneOptions } from '../build-service.ts';
 
-const FILTERS = new Set(['until', 'unused-for', 'id', 'parent', 'type', 'description', 'inuse', 'shared', 'private']);
+const FILTERS = new Set([
+  'until',
+  'unused-for',
+  'id',
+  'parent',
+  'type',
+  'description',
+  'inuse',
+  'shared',
+  'private',
+  // What `system prune` is given for containers comes here as well: no record has a label.
+  'label',
+  'label!',
+]);
 
 /** The records that go, the least recently used first. Throws invalid-argument. */
 export async function choosePruned(
@@ -41,6 +54,7 @@ function compile(filters: BuildPruneOptions['filters']): (item: BuildCacheItem) 
   const flag = (name: string, actual: boolean): boolean =>
     any(name, (value) => value === '' || ['1', 'true'].includes(value) === actual);
   return (item) =>
+    any('label', () => false) &&
     (before === undefined || Date.parse(item.LastUsedAt ?? item.CreatedAt) < before) &&
     any('id', (value) => item.ID.startsWith(value)) &&
     any('parent', (value) => (item.Parents ?? []).some((parent) => parent.startsWith(value))) &&

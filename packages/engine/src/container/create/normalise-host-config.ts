@@ -27,6 +27,7 @@ export function normaliseHostConfig(request: HostConfig, { host, defaults }: Con
   config.PortBindings = filledBindings(config.PortBindings);
   if (host.limits.oomKillDisable) config.OomKillDisable ??= false;
   config.AutoRemove ??= false;
+  config.OomKillDisable ??= false;
   config.Privileged ??= false;
   config.ReadonlyRootfs ??= false;
   config.PublishAllPorts ??= false;

@@ -100,6 +100,15 @@ export class ExecManager {
     return matches.length === 1 ? matches[0] : undefined;
   }
 
+  /** Throws `not-found` and `conflict` for one that cannot be started. */
+  startsWithTty(id: string, tty: boolean): boolean {
+    const exec = this.get(id);
+    if (exec.status === 'running') throw new PouchError('conflict', `exec command ${id} is already running`);
+    if (exec.status === 'ended') throw new PouchError('conflict', `exec command ${id} has already run`);
+    requireRunning(exec.container);
+    return exec.request.Tty ?? tty;
+  }
+
   async start(
     id: string,
     options: {
@@ -110,13 +119,10 @@ export class ExecManager {
       undetachable?: boolean;
     },
   ): Promise<AttachSession | undefined> {
+    const tty = this.startsWithTty(id, options.tty);
     const exec = this.get(id);
-    const { request, container } = exec;
-    if (exec.status === 'running') throw new PouchError('conflict', `exec ${id} is already running`);
-    if (exec.status === 'ended') throw new PouchError('conflict', `exec ${id} has already run; create another`);
-    requireRunning(container);
+    const { request } = exec;
     exec.status = 'running';
-    const tty = request.Tty ?? options.tty;
     const io = new ExecIo(await this.#dependencies.fifos.take(), {
       stdin: !options.detach && request.AttachStdin === true,
       stdout: !options.detach && request.AttachStdout === true,
@@ -139,14 +145,16 @@ export class ExecManager {
     // Part of the process, so that the first thing it asks is answered right; the runtimes that ignore it are told again.
     const request = { ...exec.request, ...(size && { ConsoleSize: [size[0], size[1]] as [number, number] }) };
     const process = await buildProcess(container, request, tty);
-    await containerd.tasks.exec({ containerId: container.id, execId: exec.id, process, ...io.open() });
-    publishContainerEvent(events, container, `exec_start: ${exec.request.Cmd.join(' ')}`, { execID: exec.id });
-    exec.pid = await container.execStarts.start(async () => {
-      // It may have been frozen meanwhile.
+    await container.pauseGate.add(async () => {
       requireRunning(container);
-      return await containerd.tasks.start(container.id, exec.id);
+      await containerd.tasks.exec({ containerId: container.id, execId: exec.id, process, ...io.open() });
+      publishContainerEvent(events, container, `exec_start: ${exec.request.Cmd.join(' ')}`, { execID: exec.id });
+      exec.pid = await containerd.tasks.start(container.id, exec.id);
     });
-    if (tty && size && size[0] > 0 && size[1] > 0) await this.resize(exec.id, { height: size[0], width: size[1] });
+    if (tty && size && size[0] > 0 && size[1] > 0) {
+      // A command that is quick has ended by now.
+      await this.resize(exec.id, { height: size[0], width: size[1] }).catch(() => {});
+    }
   }
 
   async #failed(exec: ExecProcess, io: ExecIo, error: unknown): Promise<void> {
@@ -285,7 +293,7 @@ export class ExecManager {
       OpenStdin: request.AttachStdin ?? false,
       OpenStderr: request.AttachStderr ?? false,
       OpenStdout: request.AttachStdout ?? false,
-      CanRemove: exec.status === 'ended',
+      CanRemove: false,
       ContainerID: container.id,
       DetachKeys: Buffer.from(request.DetachKeys ?? '').toString('base64'),
       Pid: exec.pid,

@@ -30,37 +30,38 @@ export class Committer {
 
   /** The new image's id. */
   async commit(container: Container, options: CommitOptions): Promise<string> {
-    const { containerd, events } = this.#context;
-    if (!options.pause || container.status !== 'running') return await this.#make(container, options);
-    return await container.execStarts.freeze(async () => {
+    const { containerd, events, rootQuota } = this.#context;
+    if (container.record.quotas)
+      await rootQuota.place(container, await containerd.snapshots.mounts(container.snapshotKey));
+    const { repository, tag, comment, author, changes, config } = options;
+    const parent = await this.#images.resolve(container.record.imageId);
+    const pauses = options.pause && container.status === 'running';
+    using _ = pauses ? await container.pauseGate.close() : undefined;
+    if (pauses) {
       await containerd.tasks.pause(container.id);
       publishContainerEvent(events, container, 'pause');
-      try {
-        return await this.#make(container, options);
-      } finally {
+    }
+    try {
+      const id = await this.#images.commit({
+        ...(repository && { repository }),
+        ...(tag && { tag }),
+        ...(comment && { comment }),
+        ...(author && { author }),
+        config: applyChanges(imageRunConfig({ ...container.record.config, ...config }), changes),
+        snapshotKey: container.snapshotKey,
+        parent,
+        containerId: container.id,
+        command: [container.record.path, ...container.record.args].join(' '),
+      });
+      const told = { comment: comment ?? '', imageID: id, imageRef: repository ?? '' };
+      publishContainerEvent(events, container, 'commit', told);
+      return id;
+    } finally {
+      if (pauses) {
         await containerd.tasks.resume(container.id);
         publishContainerEvent(events, container, 'unpause');
       }
-    });
-  }
-
-  async #make(container: Container, options: CommitOptions): Promise<string> {
-    const { repository, tag, comment, author, changes, config } = options;
-    const parent = await this.#images.resolve(container.record.imageId);
-    const id = await this.#images.commit({
-      ...(repository && { repository }),
-      ...(tag && { tag }),
-      ...(comment && { comment }),
-      ...(author && { author }),
-      config: applyChanges(imageRunConfig({ ...container.record.config, ...config }), changes),
-      snapshotKey: container.snapshotKey,
-      parent,
-      containerId: container.id,
-      command: [container.record.path, ...container.record.args].join(' '),
-    });
-    const told = { comment: comment ?? '', imageID: id, imageRef: repository ?? '' };
-    publishContainerEvent(this.#context.events, container, 'commit', told);
-    return id;
+    }
   }
 }
 

@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import type { HostConfig } from '@pouch/api';
 import { errorMessage, isErrorCode, nowNanos, PouchError } from '@pouch/base';
 import type { ProcessIo, TaskProcess } from '@pouch/containerd';
 import type { Container } from '../container.ts';
@@ -35,6 +36,7 @@ export class Starter {
   readonly #snapshotter: string;
   readonly #initScript: InitScriptRunner;
   readonly #followers: StartFollowers;
+  readonly #writeLimits: (container: Container, config: HostConfig) => Promise<void>;
 
   constructor(
     context: LifecycleContext,
@@ -43,6 +45,8 @@ export class Starter {
       snapshotter: string;
       initScript: InitScriptRunner;
       followers: StartFollowers;
+      /** Limits that no runtime sets: between the making of the process and its start. */
+      writeLimits: (container: Container, config: HostConfig) => Promise<void>;
     },
   ) {
     this.#context = context;
@@ -50,6 +54,7 @@ export class Starter {
     this.#snapshotter = dependencies.snapshotter;
     this.#initScript = dependencies.initScript;
     this.#followers = dependencies.followers;
+    this.#writeLimits = dependencies.writeLimits;
   }
 
   /** By a user: counts and marks of the restart policy begin anew. Throws `not-modified` when it runs. */
@@ -93,8 +98,8 @@ export class Starter {
     try {
       await Promise.all([container.cleanup, this.#context.filesIdle(container.id)]);
       await askPlugins(this.#context, 'pre-start', container);
-      const pid = await this.#launch(container, options);
-      container.transition('running', { pid, exitCode: 0, startedAt: nowNanos().toString() });
+      const { pid, startedAt } = await this.#launch(container, options);
+      container.transition('running', { pid, exitCode: 0, startedAt });
     } catch (reason) {
       const error = startError(reason, container.record.path);
       await this.#undo(container, before, error);
@@ -105,10 +110,10 @@ export class Starter {
     tellPlugins(this.#context, 'post-start', container);
   }
 
-  async #launch(container: Container, { checkpoint }: StartOptions): Promise<number> {
-    const { tasks } = this.#context;
+  async #launch(container: Container, { checkpoint }: StartOptions): Promise<{ pid: number; startedAt: string }> {
+    const { tasks, rootQuota } = this.#context;
     const [plan, io] = await Promise.all([this.#planner.plan(container), this.#openStreams(container)]);
-    const pid = await tasks.create({
+    const request = {
       id: container.id,
       runtime: container.record.runtime,
       spec: plan.spec,
@@ -119,15 +124,19 @@ export class Starter {
       labels: { 'pouch/container': container.record.name },
       image: container.record.imageReference,
       ...(checkpoint !== undefined && { checkpoint }),
-    });
+    };
+    const pid = await rootQuota.withRoom(container, async () => await tasks.create(request));
     if (container.record.config.OpenStdin) container.stdin.adopt();
+    await this.#writeLimits(container, container.record.hostConfig);
     await this.#followers.prepared(container);
     // What is thawed has run its script long ago.
     if (container.record.config.InitScript && checkpoint === undefined) await this.#initScript.run(container);
+    // Before its first word: clients ask for the log since then.
+    const startedAt = nowNanos().toString();
     await tasks.start(container.id);
     const networks = Object.entries(plan.sandbox.networks);
     container.record.networkIds = Object.fromEntries(networks.map(([name, { NetworkID }]) => [name, NetworkID ?? '']));
-    return pid;
+    return { pid, startedAt };
   }
 
   /** A fresh spool and its pump; the input's FIFO where there is to be input. */

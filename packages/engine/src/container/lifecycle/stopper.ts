@@ -78,12 +78,8 @@ export class Stopper {
 
   /** Docker's `kill`: any signal; SIGKILL (or the stop signal) counts as a user's stop. Throws `conflict` when it does not run. */
   async kill(container: Container, name: string | undefined): Promise<void> {
-    const signal = signalFor(`cannot kill container: ${container.record.name}`, name || 'SIGKILL');
-    if (!container.live)
-      throw new PouchError(
-        'conflict',
-        `cannot kill container: ${container.record.name}: container ${container.id} is not running`,
-      );
+    const signal = parseSignal(name || 'SIGKILL');
+    if (!container.live) throw new PouchError('conflict', `container ${container.id} is not running`);
     const stopSignal = parseSignal(stopSignalOf(container.record));
     if (signal === 9 || signal === stopSignal) {
       container.record.state.manuallyStopped = true;

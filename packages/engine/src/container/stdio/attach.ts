@@ -8,7 +8,7 @@ import type { SpoolPump } from './spool-pump.ts';
 import { SpoolReader } from './spool-reader.ts';
 import { STREAMS } from './spool.ts';
 
-const ENDED: FollowSource = { ended: true, changed: async () => {} };
+const ENDED: FollowSource = { ended: true, changes: 0, changed: async () => {} };
 
 /**
  * Connect a client to a container's streams. Attached before the start it sees everything from the first byte; attached

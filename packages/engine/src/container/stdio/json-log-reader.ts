@@ -49,10 +49,11 @@ export async function* readJsonLog(
     else {
       yield* readPlain(file, offset, batch, signal, {
         // The newest file is followed; an older one only read to its end.
-        more: async () => {
+        seen: () => follow.changes,
+        more: async (seen) => {
           if (driver.generation > generation) return false;
           if (!options.follow || follow.ended) return false;
-          await follow.changed(bound);
+          await follow.changed(bound, seen);
           return !bound.aborted;
         },
       });
@@ -127,7 +128,7 @@ async function* readPlain(
   from: number,
   batch: Batch,
   signal: AbortSignal,
-  source: { more: () => Promise<boolean> },
+  source: { seen: () => number; more: (seen: number) => Promise<boolean> },
 ): AsyncGenerator<OutputChunk, void, undefined> {
   const handle: FileHandle = await open(file.path, 'r');
   const lines = new LineBuffer();
@@ -136,12 +137,14 @@ async function* readPlain(
   let last = false;
   try {
     for (;;) {
+      // Before the look: what is written while it is under way counts as a change.
+      const seen = source.seen();
       const { bytesRead } = await handle.read(buffer, 0, BLOCK, offset);
       if (signal.aborted) return;
       if (bytesRead === 0) {
         if (last) return;
         // One more look after the end was signalled: the last lines may have come between.
-        last = !(await source.more());
+        last = !(await source.more(seen));
         continue;
       }
       offset += bytesRead;

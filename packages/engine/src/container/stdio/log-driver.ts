@@ -42,6 +42,11 @@ export interface LogDriver extends Disposable {
 /** Tells a following reader that there may be more, and whether more can come. */
 export interface FollowSource {
   readonly ended: boolean;
-  /** Resolves at the next change after the call. */
-  changed(signal: AbortSignal): Promise<void>;
+  /** How many changes there have been. */
+  readonly changes: number;
+  /**
+   * Resolves at the next change after the one with the number `seen`: at once when there has been one since. A reader takes the
+   * number before it looks, for its look takes time.
+   */
+  changed(signal: AbortSignal, seen?: number): Promise<void>;
 }

@@ -118,7 +118,7 @@ export function logAttributes(options: Readonly<Record<string, string>>, subject
   pick(labels, options.labels, options['labels-regex'], attributes);
   pick(env, options.env, options['env-regex'], attributes);
   if (options.tag) attributes.tag = renderTag(options.tag, subject);
-  return attributes;
+  return Object.fromEntries(Object.entries(attributes).toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 function pick(

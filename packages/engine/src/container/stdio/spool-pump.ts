@@ -43,6 +43,7 @@ export class SpoolPump implements FollowSource, Disposable {
   readonly #punched: Record<StreamName, number> = { stdout: 0, stderr: 0 };
   readonly #cursorFd: number;
   #watcher: FSWatcher | undefined;
+  #changes = 0;
   #scheduled = false;
   #ended = false;
   #disposed = false;
@@ -80,8 +81,12 @@ export class SpoolPump implements FollowSource, Disposable {
     return this.#changed.subscribe(listener);
   }
 
-  async changed(signal: AbortSignal): Promise<void> {
-    if (signal.aborted || this.#ended) return;
+  get changes(): number {
+    return this.#changes;
+  }
+
+  async changed(signal: AbortSignal, seen = this.#changes): Promise<void> {
+    if (signal.aborted || this.#ended || seen !== this.#changes) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     using _ = this.#changed.subscribe(resolve);
     const onAbort = (): void => resolve();
@@ -126,11 +131,16 @@ export class SpoolPump implements FollowSource, Disposable {
     this.#ended = true;
     this.#watcher?.close();
     this.#watcher = undefined;
+    this.#tellChange();
+  }
+
+  #tellChange(): void {
+    this.#changes += 1;
     this.#changed.emit();
   }
 
   #onChange(): void {
-    this.#changed.emit();
+    this.#tellChange();
     this.#schedule();
   }
 
@@ -156,7 +166,7 @@ export class SpoolPump implements FollowSource, Disposable {
     if (taken === 0) return 0;
     if (entries.length > 0) this.#driver.append(entries);
     this.#writeCursor();
-    this.#changed.emit();
+    this.#tellChange();
     for (const stream of STREAMS) this.#punch(stream);
     return taken;
   }

@@ -264,11 +264,14 @@ export class Upgrader implements Disposable {
 
   async #drop(container: Container, { snapshotKey }: ContainerGeneration): Promise<void> {
     if (snapshotKey === container.snapshotKey) return;
+    const { rootQuota } = this.#context;
+    await rootQuota.displace(container, snapshotKey);
     await this.#context.containerd.snapshots.remove(snapshotKey, { retryUnavailable: true }).catch((error: unknown) => {
       // The next start of the daemon sweeps what belongs to no container.
       if (!isErrorCode(error, 'not-found'))
         this.#context.logger.warn('a snapshot stays', { snapshot: snapshotKey, error });
     });
+    await rootQuota.leaveGeneration(container, snapshotKey);
   }
 
   /** At the daemon's start, when what runs is known: end what the last daemon had begun. */

@@ -24,11 +24,17 @@ export function summarise(container: Container, sandbox: Sandbox | undefined): C
       NetworkMode: record.hostConfig.NetworkMode ?? 'default',
       ...(record.hostConfig.Annotations && { Annotations: record.hostConfig.Annotations }),
     },
-    NetworkSettings: { Networks: networksOf(container, sandbox) },
+    NetworkSettings: { Networks: listedNetworks(container, sandbox) },
     Mounts: record.mounts.map(inspectMount),
     ...manifestDescriptor(container),
-    ...(health && { Health: { Status: health.status, FailingStreak: health.failingStreak } }),
+    Health: { Status: health?.status ?? 'none', FailingStreak: health?.failingStreak ?? 0 },
   };
+}
+
+/** Without the names that others find it by: those are for who inspects it. */
+function listedNetworks(container: Container, sandbox: Sandbox | undefined): ReturnType<typeof networksOf> {
+  const networks = Object.entries(networksOf(container, sandbox));
+  return Object.fromEntries(networks.map(([name, endpoint]) => [name, { ...endpoint, DNSNames: null }]));
 }
 
 /** As Docker lists arguments: those with spaces in them are quoted. */
