@@ -61,7 +61,7 @@ export const imageEndpoints = {
     },
     body: { kind: 'binary', mediaTypes: TAR_TYPES, optional: true, description: 'With fromSrc=-: a tar archive.' },
     responses: { 200: respond.jsonStream(JSONMessage, 'Progress.') },
-    errors: [404],
+    errors: [401, 404, 503],
   }),
   ImageInspect: endpoint({
     method: 'GET',
@@ -107,7 +107,7 @@ export const imageEndpoints = {
     registryAuth: true,
     query: { tag: query.string('Without it, every tag of the name.'), platform: query.since('1.46', platform) },
     responses: { 200: respond.jsonStream(JSONMessage, 'Progress; PushResult is in the last aux.') },
-    errors: [404],
+    errors: [401, 404, 503],
   }),
   ImageTag: endpoint({
     method: 'POST',
