@@ -8,7 +8,7 @@ test('fields of requests are found at any depth, and each says what becomes of i
   const fields = new Map(requestFields('ContainerCreate').map((field) => [field.path, field.treatment?.kind]));
   assert.equal(fields.get('Image'), undefined);
   assert.ok(fields.has('HostConfig.Mounts[].BindOptions.Propagation'));
-  assert.equal(fields.get('HostConfig.StorageOpt'), 'refused');
+  assert.equal(fields.get('HostConfig.DeviceRequests'), 'refused');
   assert.equal(fields.get('HostConfig.CpuCount'), 'not-acted-upon');
   assert.equal(fields.get('NetworkingConfig.EndpointsConfig{}.IPAMConfig.LinkLocalIPs'), 'refused');
   assert.ok(JSON_OPERATIONS.includes('NetworkCreate'));

@@ -83,7 +83,10 @@ export const HostConfig = extend(
     PublishAllPorts: bool(),
     ReadonlyRootfs: bool(),
     SecurityOpt: list(str()),
-    StorageOpt: refused('The host needs a quota driver, and there is none yet.', { size: '1G' }, dict(str())),
+    StorageOpt: differs(
+      'size, and inodes beside it, where the host has a quota driver; others are refused.',
+      dict(str()),
+    ),
     Tmpfs: dict(str(), 'Path to mount options.'),
     UTSMode: str("'' or host."),
     UsernsMode: differs('Other values than host are refused; Docker takes any for none.', str("'' or host.")),
