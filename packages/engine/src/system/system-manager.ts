@@ -197,7 +197,7 @@ export class SystemManager implements SystemService {
     signal.throwIfAborted();
     if (wants('container')) {
       const all = await containers.list({ all: true, size: true, filters: {} });
-      const list = all.map(({ ImageManifestDescriptor: _, ...rest }) => rest);
+      const list = all.map(({ ImageManifestDescriptor: _manifest, ...rest }) => rest);
       Object.assign(usage, { Containers: list, ContainerUsage: containerUsage(list) });
     }
     signal.throwIfAborted();
