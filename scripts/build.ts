@@ -26,7 +26,7 @@ const parts: readonly Part[] = [
   {
     output: join(DIST, 'pouchd'),
     patterns: [
-      'packages/{base,api,linux,oci,containerd,registry,engine,server,pouchd}/src/**/*.ts',
+      'packages/{base,api,linux,oci,containerd,buildkit,registry,engine,server,pouchd}/src/**/*.ts',
       'scripts/build/*.ts',
     ],
     facts: [ROOT, nodeExecutable(), commit, installed, NODE_FLAGS.join(' ')],

@@ -11,6 +11,7 @@ import { configurationPage } from './docs/configuration-page.ts';
 import { dockerPage } from './docs/docker-page.ts';
 import { errorsPage } from './docs/errors-page.ts';
 import { eventsPage } from './docs/events-page.ts';
+import { limitsPage } from './docs/limits-page.ts';
 
 const PAGES: Readonly<Record<string, () => string | Promise<string>>> = {
   'api.md': apiPage,
@@ -19,6 +20,7 @@ const PAGES: Readonly<Record<string, () => string | Promise<string>>> = {
   'docker.md': dockerPage,
   'errors.md': errorsPage,
   'events.md': eventsPage,
+  'limits.md': limitsPage,
 };
 
 const check = process.argv.includes('--check');

@@ -1,6 +1,6 @@
 /**
- * Makes TypeScript of proto/ in packages/containerd/src/generated/, which is not committed. Does nothing when neither the
- * definitions, nor this script, nor the generator's version changed. `--force` makes it anew.
+ * Makes TypeScript of proto/ in the `generated` directory of each package that speaks a protocol, which is not committed.
+ * Does nothing when neither the definitions, nor this script, nor the generator's version changed. `--force` makes it anew.
  */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -9,8 +9,13 @@ import { resolve } from 'node:path';
 
 const root = resolve(import.meta.dirname, '..');
 const protoDirectory = resolve(root, 'proto');
-const target = resolve(root, 'packages/containerd/src/generated');
-const stampFile = resolve(target, '.inputs');
+
+interface Target {
+  readonly directory: string;
+  /** Which definitions; what they import comes along. */
+  readonly patterns: readonly string[];
+  readonly options: readonly string[];
+}
 
 /**
  * What the output shall be: runs unbuilt (`importSuffix`, `enumsAsLiterals`), loses no precision (`bigint`, timestamps with
@@ -30,13 +35,31 @@ const OPTIONS = [
   'initializeFieldsAsUndefined=false',
 ];
 
+const TARGETS: readonly Target[] = [
+  {
+    directory: 'packages/containerd/src/generated',
+    patterns: ['containerd/**/*.proto', 'google/**/*.proto'],
+    options: OPTIONS,
+  },
+  {
+    directory: 'packages/buildkit/src/generated',
+    patterns: ['buildkit/*.proto'],
+    // Requests of clients are changed on their way: what we do not know of them must not get lost.
+    options: [...OPTIONS, 'unknownFields=true'],
+  },
+];
+
 const files = globSync('**/*.proto', { cwd: protoDirectory }).toSorted();
 const stamp = inputsHash();
-if (!process.argv.includes('--force') && readStamp() === stamp) {
+if (!process.argv.includes('--force') && TARGETS.every((target) => readStamp(target) === stamp)) {
   console.log('generate: up to date');
 } else {
-  generate();
+  for (const target of TARGETS) generate(target);
   console.log(`generate: ${files.length} definitions`);
+}
+
+function stampFile({ directory }: Target): string {
+  return resolve(root, directory, '.inputs');
 }
 
 function inputsHash(): string {
@@ -47,16 +70,17 @@ function inputsHash(): string {
   return hash.digest('hex');
 }
 
-function readStamp(): string | undefined {
+function readStamp(target: Target): string | undefined {
   try {
-    return readFileSync(stampFile, 'utf8');
+    return readFileSync(stampFile(target), 'utf8');
   } catch {
     return undefined;
   }
 }
 
 /** Into a fresh directory that then takes the old one's place, so that an interruption leaves no half of each. */
-function generate(): void {
+function generate({ directory, patterns, options }: Target): void {
+  const target = resolve(root, directory);
   const fresh = `${target}.${process.pid}`;
   mkdirSync(fresh, { recursive: true });
   try {
@@ -66,9 +90,9 @@ function generate(): void {
         resolve(root, 'node_modules/protoc/protoc.cjs'),
         `--plugin=protoc-gen-ts_proto=${resolve(root, 'node_modules/.bin/protoc-gen-ts_proto')}`,
         `--ts_proto_out=${fresh}`,
-        `--ts_proto_opt=${OPTIONS.join(',')}`,
+        `--ts_proto_opt=${options.join(',')}`,
         `--proto_path=${protoDirectory}`,
-        ...files,
+        ...globSync([...patterns], { cwd: protoDirectory }).toSorted(),
       ],
       { stdio: ['ignore', 'inherit', 'inherit'] },
     );

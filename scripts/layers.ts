@@ -12,13 +12,15 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   linux: ['base'],
   oci: ['base'],
   containerd: ['base', 'oci'],
+  // For its gRPC client and the supervision of a process.
+  buildkit: ['base', 'containerd'],
   registry: ['base', 'oci'],
-  engine: ['base', 'api', 'linux', 'oci', 'containerd', 'registry'],
+  engine: ['base', 'api', 'linux', 'oci', 'containerd', 'buildkit', 'registry'],
   server: ['base', 'api', 'engine'],
   client: ['base', 'api'],
   compose: ['base', 'api', 'client'],
   cli: ['base', 'api', 'client', 'compose'],
-  pouchd: ['base', 'api', 'linux', 'oci', 'containerd', 'registry', 'engine', 'server'],
+  pouchd: ['base', 'api', 'linux', 'oci', 'containerd', 'buildkit', 'registry', 'engine', 'server'],
 };
 
 /** Packages of which another may take types only. */

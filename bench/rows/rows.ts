@@ -1,5 +1,7 @@
 import type { Row } from '../measure.ts';
 import type { Peers } from '../peer.ts';
+import { buildProject } from './build.ts';
+import { buildWithBuildx } from './buildx.ts';
 import { execTrue, listThousand, runOn, version } from './clients.ts';
 import { cycles } from './cycles.ts';
 import { idleMemory, logThroughput, manyRunning } from './daemons.ts';
@@ -20,4 +22,6 @@ export const ROWS: Readonly<Record<string, (peers: Peers, runs: number) => Promi
   logs: logThroughput,
   many: manyRunning,
   pull: pullImage,
+  build: buildProject,
+  buildx: buildWithBuildx,
 };

@@ -11,6 +11,7 @@ export interface UpgradePlan {
   /** Of those, cut short by a kill of pouchd. */
   readonly kills: number;
   readonly seed: number;
+  readonly log?: (line: string) => void;
 }
 
 export interface UpgradeReport {
@@ -81,6 +82,7 @@ export async function runUpgrades(daemon: TestDaemon, plan: UpgradePlan): Promis
     const bad = kind === 'failing' || (kind === 'killed' && random.int(0, 2) === 0);
     const to = bad ? random.pick(BAD) : (GOOD.find((name) => name !== before) as string);
     client.mark();
+    plan.log?.(`${kind}: ${before} to ${to}`);
     if (kind === 'killed') {
       const ended = await cutShort(daemon, to, random.int(0, 1499));
       if (ended === before) report.old += 1;

@@ -44,7 +44,7 @@ function listProcesses(): string[] {
     if (!/^\d+$/.test(name)) continue;
     try {
       const command = readFileSync(`/proc/${name}/cmdline`, 'utf8').replaceAll('\0', ' ').trim();
-      if (/containerd|pouchd|dockerd|docker-registry|\bcrun\b|\brunc\b/.test(command))
+      if (/containerd|buildkitd|pouchd|dockerd|docker-registry|\bcrun\b|\brunc\b/.test(command))
         found.push(`${name} ${command.slice(0, 120)}`);
     } catch {
       // It has ended meanwhile.

@@ -11,6 +11,19 @@ const MACHINES = {
   sysvinit: ['--variant=essential', '--include=sysvinit-core'],
 } as const;
 
+/** Why there is no machine to test with; false where there is, or can be made. */
+export function withoutMachine(kind: keyof typeof MACHINES = 'systemd'): string | false {
+  if (existsSync(archiveOf(kind))) return false;
+  const places = (process.env.PATH ?? '').split(':');
+  return places.some((place) => existsSync(join(place, 'mmdebstrap')))
+    ? false
+    : 'mmdebstrap is not installed on this host';
+}
+
+function archiveOf(kind: keyof typeof MACHINES): string {
+  return join(CACHE, `machine-${kind}.tar`);
+}
+
 /**
  * Import a machine's root file system into a daemon, as `machine:KIND`. Made by mmdebstrap the first time (one to two
  * minutes, 210 MB under /var/cache/pouch-test), and kept.
@@ -22,8 +35,9 @@ export async function importMachine(daemon: TestDaemon, kind: keyof typeof MACHI
   return image;
 }
 
-async function machineArchive(kind: keyof typeof MACHINES): Promise<string> {
-  const path = join(CACHE, `machine-${kind}.tar`);
+/** The archive of such a root file system, made if need be. */
+export async function machineArchive(kind: keyof typeof MACHINES): Promise<string> {
+  const path = archiveOf(kind);
   mkdirSync(CACHE, { recursive: true });
   const lock = `${path}.making`;
   for (let waited = 0; !existsSync(path); waited += 1) {

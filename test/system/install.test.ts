@@ -42,7 +42,13 @@ test('an installation holds everything it needs, and says where it will be', { s
 
 test('the unit lets containers outlive the daemon, and gives it their control groups', { skip }, () => {
   const unit = readFileSync(at('etc/systemd/system/pouchd.service'), 'utf8');
-  for (const line of ['ExecStart=/usr/local/bin/pouchd', 'KillMode=process', 'Delegate=yes', 'Restart=always'])
+  for (const line of [
+    'ExecStart=/usr/local/bin/pouchd',
+    'Type=notify',
+    'KillMode=process',
+    'Delegate=yes',
+    'Restart=always',
+  ])
     assert.ok(unit.split('\n').includes(line), line);
   assert.ok(!unit.includes('@'));
 });

@@ -92,4 +92,46 @@ export const GENERAL_DIFFERENCES: readonly GeneralDifference[] = [
     pouch: 'It is refused with 400.',
     why: 'A misspelt filter should not look like silence.',
   },
+  {
+    about: 'Failures of pull, push, load and import',
+    docker: 'Some come as a 200 whose stream holds nothing but the error.',
+    pouch: 'What fails before the first progress is answered with its status.',
+    why: 'Clients that look at the status see it; those that read the stream see the message as well.',
+  },
+  {
+    about: 'Attaching to what is not there',
+    docker: 'The error comes as text.',
+    pouch: 'It comes as JSON, as everywhere.',
+    why: 'Clients read both.',
+  },
+  {
+    about: 'Starting an exec a second time',
+    docker: 'The connection is handed over, and the error is written on it; with `Detach` it is a 409.',
+    pouch: 'It is a 409.',
+    why: 'An error is no output of the command.',
+  },
+  {
+    about: 'Versions',
+    docker: '`/version` names Go, the time of the build and the module.',
+    pouch: '`GoVersion` and `BuildTime` are absent; Node.js is among the components.',
+    why: 'There is no Go in it.',
+  },
+  {
+    about: 'Facts about runtimes and CDI',
+    docker: '`/info` shows the features of each runtime, and the directories of CDI specifications.',
+    pouch: '`status` of a runtime is absent, `CDISpecDirs` is null.',
+    why: 'Devices are not chosen through CDI.',
+  },
+  {
+    about: 'Names of endpoints in lists',
+    docker: '`DNSNames` is null in the list of containers, and set when one is inspected.',
+    pouch: 'It is set in both.',
+    why: 'It is the same record.',
+  },
+  {
+    about: 'Bind mounts of clients before API 1.44',
+    docker: 'What is mounted below a read-only bind stays writable.',
+    pouch: 'So it is for `Mounts`; of `Binds`, all becomes read-only where the kernel can.',
+    why: 'A read-only mount that is not is no favour to anybody.',
+  },
 ];

@@ -33,6 +33,7 @@ export * from './schemas/container-stats.ts';
 export * from './schemas/container-summary.ts';
 export * from './schemas/container-upgrade.ts';
 export * from './schemas/descriptor.ts';
+export * from './schemas/disk-quota.ts';
 export * from './schemas/error-response.ts';
 export * from './schemas/events.ts';
 export * from './schemas/exec.ts';

@@ -35,6 +35,7 @@ export interface BuildOptions {
   readonly shmSize?: number;
   /** Credentials by registry. */
   readonly auths?: Readonly<Record<string, AuthConfig>>;
+  readonly signal?: AbortSignal;
 }
 
 /** `/build`. */
@@ -55,6 +56,7 @@ export class BuildsApi {
         'X-Registry-Config': Buffer.from(JSON.stringify(options.auths ?? {})).toString('base64url'),
       },
       ...(context !== undefined && { body: context, contentType: 'application/x-tar' }),
+      ...(options.signal && { signal: options.signal }),
     });
     return jsonLines<JSONMessage>(response.body);
   }

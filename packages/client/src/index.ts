@@ -1,3 +1,4 @@
+export type { BuildOptions } from './builds.ts';
 export { PouchClient } from './client.ts';
 export type { RequestBody } from './connection.ts';
 export type { AttachOptions, ContainerListOptions, LogsOptions } from './containers.ts';

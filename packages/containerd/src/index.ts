@@ -21,5 +21,16 @@ export * from './types.ts';
 export * from './version.ts';
 export { ExitKeeper, type ExitKeeperOptions } from './shim/exit-keeper.ts';
 export { type ContainerdConfig, renderConfig } from './supervisor/config.ts';
-export type { LaunchOptions } from './supervisor/launch.ts';
-export { ContainerdSupervisor, type SupervisorOptions, type SupervisorState } from './supervisor/supervisor.ts';
+export type { CallOptions as GrpcCallOptions } from './grpc/call.ts';
+export { GrpcChannel } from './grpc/channel.ts';
+export { FrameDecoder, frame } from './grpc/framing.ts';
+export { type DuplexCall, GrpcService } from './grpc/service.ts';
+export {
+  DaemonSupervisor,
+  type SupervisedDaemon,
+  type SupervisionOptions,
+  type SupervisorState,
+} from './supervisor/daemon-supervisor.ts';
+export { type Launched, type LaunchOptions, launchDaemon } from './supervisor/launch.ts';
+export { findDaemon, type ProcessIdentity } from './supervisor/process-identity.ts';
+export { ContainerdSupervisor, type SupervisorOptions } from './supervisor/supervisor.ts';

@@ -1,4 +1,4 @@
-/** The hand-written protos against the descriptors that installed containerd binaries carry. */
+/** The hand-written protos against the descriptors that installed binaries of containerd and BuildKit carry. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { existsSync, globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -52,12 +52,12 @@ function indexOf(files: readonly FileDescriptorProto[]): Index {
   return { messages, enums, methods };
 }
 
-function compileOurs(): FileDescriptorProto[] {
+function compileOurs(patterns: readonly string[]): FileDescriptorProto[] {
   const directory = mkdtempSync(join(tmpdir(), 'pouch-protos-'));
   try {
     const out = join(directory, 'set');
     const proto = join(ROOT, 'proto');
-    const files = globSync('**/*.proto', { cwd: proto });
+    const files = globSync([...patterns], { cwd: proto });
     const protoc = join(ROOT, 'node_modules/protoc/protoc.cjs');
     execFileSync(process.execPath, [protoc, '--include_source_info', `-I${proto}`, `-o${out}`, ...files]);
     return fromBinary(FileDescriptorSetSchema, readFileSync(out)).file;
@@ -126,10 +126,23 @@ function describeMethod(method: MethodDescriptorProto): string {
 for (const binary of BINARIES.filter((path, index) => path !== '' && (index === 0 || existsSync(path)))) {
   const skip = existsSync(binary) ? false : `there is no ${binary}`;
   test(`our protos agree with ${binary}`, { skip }, () => {
-    const files = compileOurs();
+    const files = compileOurs(['containerd/**/*.proto', 'google/**/*.proto']);
     const ours = indexOf(files);
     assert.ok(ours.messages.size > 150 && ours.methods.size > 60);
     const theirs = indexOf(readEmbeddedDescriptors(binary));
     assert.deepEqual(compare(ours, theirs, versioned(files)), []);
   });
 }
+
+const buildkitd = ['/usr/bin/buildkitd', '/usr/local/bin/buildkitd', '/opt/compat/bin/buildkitd']
+  .concat(join(process.env['POUCH_COMPAT_CLIENTS'] ?? '/nowhere', 'bin/buildkitd'))
+  .find((path) => existsSync(path));
+
+test('our protos agree with buildkitd', {
+  skip: buildkitd === undefined ? 'there is no buildkitd here' : false,
+}, () => {
+  const files = compileOurs(['buildkit/*.proto']);
+  const ours = indexOf(files);
+  assert.ok(ours.messages.size > 20 && ours.methods.size > 5);
+  assert.deepEqual(compare(ours, indexOf(readEmbeddedDescriptors(buildkitd as string)), versioned(files)), []);
+});

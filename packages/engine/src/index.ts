@@ -1,3 +1,11 @@
+export { BuildKitManager } from './build-kit/build-kit-manager.ts';
+export type { BuildKitDependencies, BuildKitOptions } from './build-kit/build-kit-options.ts';
+export type {
+  BuildKitBuildOutput,
+  BuildKitBuildRequest,
+  BuildKitPruneRequest,
+  BuildKitService,
+} from './build-kit/build-kit-service.ts';
 export { BuildManager, type BuildManagerDependencies, type BuildManagerOptions } from './build/build-manager.ts';
 export type * from './build/build-service.ts';
 export { BuildStepError } from './build/build-step-error.ts';
@@ -23,6 +31,8 @@ export type { NetworkDependencies, NetworkOptions } from './network/network-cont
 export type { NetworkFilters, NetworkManager } from './network/network-manager.ts';
 export type { AttachRequest, Sandbox } from './network/sandbox.ts';
 export { TableNetworkStore } from './network/table-network-store.ts';
+export { QuotaManager } from './quota/quota-manager.ts';
+export type { QuotaService } from './quota/quota-service.ts';
 export { Database } from './store/database.ts';
 export { RecordTable } from './store/record-table.ts';
 export { SystemManager, type SystemOptions } from './system/system-manager.ts';

@@ -6,6 +6,7 @@ import { API_VERSION, MIN_API_VERSION } from '@pouch/api';
 import type { LogFields, Logger } from '@pouch/base';
 import { ContainerdClient, ContainerdSupervisor, ExitKeeper } from '@pouch/containerd';
 import {
+  BuildKitManager,
   BuildManager,
   ContainerRoom,
   Database,
@@ -17,6 +18,7 @@ import {
   LOG_DRIVERS,
   logDriverOptions,
   RecordTable,
+  QuotaManager,
   readHostFacts,
   SystemManager,
   TableNetworkStore,
@@ -28,10 +30,15 @@ import {
   readCgroupHierarchy,
   releaseLeftoverControllers,
   removeCgroup,
+  mountsBelow,
+  readMounts,
+  unmount,
   unmountTree,
 } from '@pouch/linux';
 import { RegistryClient } from '@pouch/registry';
 import { ApiServer, type ServerDependencies } from '@pouch/server';
+import { buildKitCgroupParent, buildKitRegistries, findBuildKit } from './build-kit-options.ts';
+import { chooseBuildRuntime } from './build-kit-runtime.ts';
 import type { Config } from './config/settings.ts';
 import { chooseRuntimes } from './default-runtime.ts';
 import { addressPools, createDefaults, networkOptions, registrySettings } from './engine-options.ts';
@@ -46,6 +53,7 @@ import { GIT_COMMIT, VERSION } from './version.ts';
 interface Rooms {
   readonly containers: ContainerRoom;
   readonly networks: LinuxNetworkManager;
+  readonly buildKit: BuildKitManager;
   readonly facts: LogFields;
 }
 
@@ -86,6 +94,7 @@ export class Daemon implements AsyncDisposable {
    */
   async tearDown(signal: AbortSignal): Promise<void> {
     const { rooms } = await this.#bringUp(signal);
+    await rooms.buildKit.tearDown();
     await rooms.containers.endAll();
     await rooms.networks.destroy();
     await this.#removeCgroups();
@@ -94,9 +103,17 @@ export class Daemon implements AsyncDisposable {
     await this.#supervisor?.stop();
     await releaseLeftoverControllers(join(this.#config.state, 'cgroup'));
     await unmountTree(this.#config.state);
-    await unmountTree(this.#config.root);
+    await this.#unmountBelowRoot();
     await rm(this.#config.state, { recursive: true, force: true });
     this.#logger.info('everything that ran is ended');
+  }
+
+  /** What is mounted in the root directory is ours; the file system that it may be is not. */
+  async #unmountBelowRoot(): Promise<void> {
+    const { root } = this.#config;
+    for (const { mountPoint } of mountsBelow(await readMounts(), root)) {
+      if (mountPoint !== root) await unmount([mountPoint], { lazy: true });
+    }
   }
 
   /** The group above the containers', which runtimes leave. Under systemd it is systemd's. */
@@ -135,10 +152,18 @@ export class Daemon implements AsyncDisposable {
       log: logger,
       publish: ({ Type, Action, Actor }) => events.publish(Type, Action, Actor.ID, Actor.Attributes),
     });
+    const quotas = new QuotaManager({ probe: parts.quota, records: new RecordTable(db, 'quota'), logger });
     // Containers, images and volumes ask about each other; each asks when it is needed, and all are there by then.
     const volumes: VolumeManager = new VolumeManager(
       { root: config.root, runRoot: config.state },
-      { records: new RecordTable(db, 'volume'), events, log: logger, hooks, volumeUsers: (name) => volumeUsers(name) },
+      {
+        records: new RecordTable(db, 'volume'),
+        events,
+        log: logger,
+        hooks,
+        quotas,
+        volumeUsers: (name) => volumeUsers(name),
+      },
     );
     const images = this.#resources.use(
       new ImageManager(
@@ -182,6 +207,7 @@ export class Daemon implements AsyncDisposable {
         images,
         networks,
         volumes,
+        quotas,
         events,
         logger,
         hooks,
@@ -204,10 +230,39 @@ export class Daemon implements AsyncDisposable {
         ),
       ]);
 
+    const buildKit = new BuildKitManager(
+      {
+        binary: await findBuildKit(config),
+        root: config.root,
+        state: config.state,
+        cgroupParent: buildKitCgroupParent(config, cgroupDriver),
+        cgroupDriver: cgroupDriver as 'cgroupfs' | 'systemd',
+        runtime: async () => await chooseBuildRuntime(runtimes, logger),
+        runtimeRoot: containers.runtimeRoot,
+        snapshotter: config.snapshotter,
+        dns: { servers: config.dns, search: config['dns-search'], options: config['dns-opts'] },
+        registries: () => buildKitRegistries(config),
+        hostGateway: async () => (await networks.inspect('bridge')).IPAM.Config?.[0]?.Gateway,
+      },
+      {
+        containerd,
+        images,
+        logger,
+        networks,
+        purge: async (id) => await containers.purge(id),
+      },
+    );
+
     const live = await containers.load();
-    await networks.start(live);
+    await networks.start([...live, ...(await buildKit.liveSandboxes())]);
     this.#resources.use(networks);
     await volumes.reconcile(live);
+    const volumeRecords = new RecordTable(db, 'volume');
+    const snapshots = new Set(containers.index.all().flatMap(({ snapshotKeys }) => snapshotKeys));
+    await quotas.start((member) => {
+      const name = member.slice(member.indexOf('-') + 1);
+      return member.startsWith('container-') ? snapshots.has(name) : volumeRecords.get(name) !== undefined;
+    });
     await images.reconcile();
     this.#resources.use(containers);
     await containers.start();
@@ -217,6 +272,8 @@ export class Daemon implements AsyncDisposable {
     );
     await builds.reconcile();
     this.#resources.use(builds);
+    this.#resources.use(buildKit);
+    await buildKit.start(signal);
 
     const system = new SystemManager(
       {
@@ -245,7 +302,7 @@ export class Daemon implements AsyncDisposable {
         containers: containers.manager,
         images,
         volumes,
-        buildCache: async () => await builds.usage(),
+        buildCache: async (stop) => [...(await builds.usage()), ...(await buildKit.diskUsage(stop))],
         containerd,
         volumeDrivers: async () => await volumes.drivers.names(),
         warnings: () => networks.warnings(),
@@ -260,8 +317,8 @@ export class Daemon implements AsyncDisposable {
       containers: containers.index.all().length,
     };
     return {
-      rooms: { containers, networks, facts: summary },
-      services: { containers: containers.manager, images, builds, volumes, networks, system, events, logger },
+      rooms: { containers, networks, buildKit, facts: summary },
+      services: { containers: containers.manager, images, builds, volumes, networks, system, buildKit, events, logger },
     };
   }
 

@@ -1,9 +1,8 @@
-import { access, constants } from 'node:fs/promises';
-import { delimiter, join } from 'node:path';
 import { errorMessage, type Logger, PouchError } from '@pouch/base';
 import type { RuntimeDefinition } from '@pouch/engine';
 import { claimLeftoverControllers } from '@pouch/linux';
 import type { Config } from './config/settings.ts';
+import { findExecutable } from './executables.ts';
 
 export interface Runtimes {
   readonly defaultRuntime: string;
@@ -17,10 +16,10 @@ export interface Runtimes {
 export async function chooseRuntimes(config: Config, claimDirectory: string, logger: Logger): Promise<Runtimes> {
   const all = new Map<string, RuntimeDefinition>();
   for (const name of ['runc', 'crun']) {
-    if (await isInstalled(name)) all.set(name, { name, binary: name });
+    if (await findExecutable(name)) all.set(name, { name, binary: name });
   }
   for (const [name, binary] of Object.entries(config.runtimes)) {
-    if (!(await isInstalled(binary))) {
+    if (!(await findExecutable(binary))) {
       throw new PouchError('invalid-argument', `runtimes: '${name}': ${binary} is not an executable on this host`);
     }
     all.set(name, { name, binary });
@@ -56,18 +55,4 @@ async function crunWorks(claimDirectory: string, logger: Logger): Promise<boolea
     logger.warn('crun cannot be used on this host', { error: errorMessage(error) });
     return false;
   }
-}
-
-async function isInstalled(binary: string): Promise<boolean> {
-  const paths = binary.includes('/')
-    ? [binary]
-    : (process.env.PATH ?? '').split(delimiter).map((directory) => join(directory, binary));
-  for (const path of paths) {
-    const found = await access(path, constants.X_OK).then(
-      () => true,
-      () => false,
-    );
-    if (found) return true;
-  }
-  return false;
 }

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { parseBytes, PouchError } from '@pouch/base';
 import type { CreateDefaults, NetworkOptions } from '@pouch/engine';
+import { parseRate } from '@pouch/linux';
 import type { RegistrySettings } from '@pouch/registry';
 import { isPlainObject } from './config/setting-value.ts';
 import type { Config } from './config/settings.ts';
@@ -19,6 +20,8 @@ export function networkOptions(config: Config): NetworkOptions {
     ...(config.bip && { bip: config.bip }),
     ...(config['fixed-cidr'] && { fixedCidr: config['fixed-cidr'] }),
     ...(config['fixed-cidr-v6'] && { fixedCidrV6: config['fixed-cidr-v6'] }),
+    ...(config['net-uplink'] && { uplink: config['net-uplink'] }),
+    ...(config['net-uplink-rate'] && { uplinkRate: parseRate(config['net-uplink-rate']).bits }),
     ...(config.mtu > 0 && { mtu: config.mtu }),
     ...(config.ip && config.ip !== '0.0.0.0' && { hostBindingIp: config.ip }),
   };

@@ -3,12 +3,23 @@ import { join } from 'node:path';
 import type { HostFeature } from '@pouch/api';
 import type { Logger } from '@pouch/base';
 import type { ContainerRoomDependencies, CreateEnvironment } from '@pouch/engine';
-import { type LxcfsProbe, LxcfsSupervisor, probeLxcfs } from '@pouch/linux';
+import {
+  type LxcfsProbe,
+  LxcfsSupervisor,
+  probeDiskQuota,
+  probeLxcfs,
+  probeTraffic,
+  type QuotaDriverName,
+  type QuotaProbe,
+  type TrafficProbe,
+} from '@pouch/linux';
 import type { Config } from './config/settings.ts';
 
 interface Parts {
   readonly lxcfsProbe: LxcfsProbe;
   readonly lxcfs: LxcfsSupervisor | undefined;
+  readonly quota: QuotaProbe;
+  readonly traffic: TrafficProbe;
 }
 
 /**
@@ -25,24 +36,48 @@ export class HostParts implements AsyncDisposable {
   }
 
   static async probe(config: Config, logger: Logger): Promise<HostParts> {
-    const lxcfsProbe = await probeLxcfs(config['lxcfs-binary']);
+    const [lxcfsProbe, quota, traffic] = await Promise.all([
+      probeLxcfs(config['lxcfs-binary']),
+      quotaProbe(config),
+      probeTraffic(),
+    ]);
     const lxcfs = lxcfsProbe.missing === undefined ? lxcfsSupervisor(config, logger) : undefined;
-    return new HostParts(config, { lxcfsProbe, lxcfs });
+    return new HostParts(config, { lxcfsProbe, lxcfs, quota, traffic });
   }
 
   /** For the checks of create. */
-  get create(): Pick<CreateEnvironment, 'lxcfsMissing'> {
-    return { lxcfsMissing: this.#parts.lxcfsProbe.missing };
+  get create(): Pick<CreateEnvironment, 'lxcfsMissing' | 'bandwidthMissing' | 'priorityMissing'> {
+    const { lxcfsProbe, traffic } = this.#parts;
+    return { lxcfsMissing: lxcfsProbe.missing, ...traffic };
   }
 
   get containers(): Pick<ContainerRoomDependencies, 'procViews'> {
     return { procViews: { source: this.#parts.lxcfs, byDefault: this.#config.lxcfs } };
   }
 
+  get quota(): QuotaProbe {
+    return this.#parts.quota;
+  }
+
   features(): HostFeature[] {
     const { missing, version } = this.#parts.lxcfsProbe;
     const detail = `version ${version}, ${this.#config.lxcfs ? 'for all containers' : 'for containers that ask for it'}`;
-    return [{ Name: 'lxcfs', Available: missing === undefined, Detail: missing ?? detail }];
+    const { driver, reason } = this.#parts.quota;
+    const { bandwidthMissing, priorityMissing } = this.#parts.traffic;
+    return [
+      { Name: 'lxcfs', Available: missing === undefined, Detail: missing ?? detail },
+      { Name: 'disk quota', Available: driver !== undefined, Detail: driver ? `${driver.name}: ${reason}` : reason },
+      {
+        Name: 'bandwidth',
+        Available: bandwidthMissing === undefined,
+        Detail: bandwidthMissing ?? 'token buckets on the host',
+      },
+      {
+        Name: 'network priority',
+        Available: priorityMissing === undefined,
+        Detail: priorityMissing ?? 'classes on the uplink',
+      },
+    ];
   }
 
   /** Warm up once the API is served, so that no container waits for it; and look after what containers have already. */
@@ -59,7 +94,15 @@ export class HostParts implements AsyncDisposable {
   /** Let go; what containers have goes on. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#parts.lxcfs?.[Symbol.asyncDispose]();
+    const { driver } = this.#parts.quota;
+    if (driver && Symbol.asyncDispose in driver) await (driver as unknown as AsyncDisposable)[Symbol.asyncDispose]();
   }
+}
+
+async function quotaProbe(config: Config): Promise<QuotaProbe> {
+  const wanted = config['quota-driver'];
+  if (wanted === 'none') return { driver: undefined, reason: 'the setting quota-driver says none' };
+  return await probeDiskQuota(join(config.root, 'quota'), wanted === '' ? undefined : (wanted as QuotaDriverName));
 }
 
 function lxcfsDirectory(config: Config): string {

@@ -5,6 +5,7 @@ import { helpText } from './config/help.ts';
 import { loadConfig, parseArguments } from './config/load-config.ts';
 import type { Config } from './config/settings.ts';
 import { Daemon } from './daemon.ts';
+import { notifyReady } from './systemd-notify.ts';
 import { GIT_COMMIT, VERSION } from './version.ts';
 
 /** Written at once, so that the last lines before a crash are there. */
@@ -70,6 +71,7 @@ async function run(config: Config, reread: () => Config): Promise<void> {
   );
   try {
     await daemon.start(stopping.signal);
+    await notifyReady(logger);
     await new Promise<void>((resolve) => {
       if (stopping.signal.aborted) resolve();
       stopping.signal.addEventListener('abort', () => resolve(), { once: true });

@@ -128,8 +128,8 @@ export class ApiServer implements AsyncDisposable {
       noDelay: true,
       // Docker's own clients name no host on a unix socket.
       requireHostHeader: false,
-      // Anything else (h2c) is answered as plain HTTP, with a word on what is missing.
-      shouldUpgradeCallback: ({ headers }) => /^(tcp|websocket)$/i.test(headers.upgrade ?? ''),
+      // Docker takes any upgrade for one to a raw stream where it hands a connection over; elsewhere it is not heeded.
+      shouldUpgradeCallback: mayUpgrade,
     };
     const server = tls ? createTlsServer({ ...options, ...tlsOptions(tls) }) : createServer(options);
     server.maxConnections = this.#options.maxConnections ?? MAX_CONNECTIONS;
@@ -180,6 +180,15 @@ export class ApiServer implements AsyncDisposable {
       `HTTP/1.1 ${status}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
     );
   }
+}
+
+/**
+ * Whether a request that asks for another protocol gets one. HTTP/2 is an offer, which some clients make with each request: it
+ * is heeded where BuildKit's connections are served.
+ */
+function mayUpgrade({ headers, url = '' }: IncomingMessage): boolean {
+  const handsOver = /\/(containers\/[^/?]+\/attach|exec\/[^/?]+\/start|grpc|session)(\?|$)/.test(url);
+  return handsOver || /^(tcp|websocket)$/i.test(headers.upgrade ?? '');
 }
 
 /** Wait for `work`, but no longer than `ms` milliseconds. */

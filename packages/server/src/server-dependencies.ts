@@ -1,6 +1,7 @@
 import type { EndpointSettings } from '@pouch/api';
 import type { Logger } from '@pouch/base';
 import type {
+  BuildKitService,
   BuildService,
   ContainerService,
   EventBus,
@@ -27,11 +28,11 @@ export interface ServerDependencies {
   readonly images: ImageService;
   /** The engine's own builder. */
   readonly builds: BuildService;
-  /** What `version=2` builds with, where there is one. */
-  readonly buildkit?: BuildService | undefined;
   readonly volumes: VolumeService;
   readonly networks: NetworkService;
   readonly system: SystemService;
+  /** What `version=2` builds with, and what buildx speaks to. */
+  readonly buildKit: BuildKitService;
   readonly events: Pick<EventBus, 'stream'>;
   readonly logger: Logger;
 }

@@ -13,7 +13,7 @@ export interface ComposeClient {
 }
 
 /** What not every client has. */
-export type Feature = 'watch' | 'wait' | 'json';
+export type Feature = 'watch' | 'wait' | 'recreate' | 'configs';
 
 const POUCH = resolve(import.meta.dirname, '../../../packages/cli/src/main.ts');
 
@@ -46,7 +46,8 @@ export function composeClients(): ComposeClient[] {
       name: 'docker-compose',
       command: [old],
       environment: { COMPOSE_DOCKER_CLI_BUILD: '0' },
-      lacks: ['watch', 'wait', 'json'],
+      // It reads a field of images that API 1.45 took away, so that it makes no container anew on Docker 25 and newer either.
+      lacks: ['watch', 'wait', 'recreate', 'configs'],
     });
   }
   // A built executable may be named: it starts four times as fast.

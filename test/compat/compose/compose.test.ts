@@ -3,49 +3,41 @@ import { after, before, describe, test } from 'node:test';
 import { BothEngines } from '../harness/both.ts';
 import { missingForComparison } from '../harness/docker-engine.ts';
 import { composeClients } from './clients.ts';
-import { differencesOf } from './differences.ts';
+import { ComposeRuns, comparisonsOf } from './comparisons.ts';
 import { COMPOSE_PROJECTS } from './project.ts';
-import { type ComposeStepResult, runProject } from './run-project.ts';
 
 const clients = composeClients();
-const reference = clients.find(({ name }) => name === 'docker compose');
+const comparisons = comparisonsOf(clients);
 const missing =
   missingForComparison() ??
-  (reference ? undefined : 'docker compose is not installed (test/compat/README.md says how)');
+  (clients.length > 1
+    ? undefined
+    : 'neither docker compose nor docker-compose is installed (apt-get install docker-compose)');
 
-describe('every compose client brings about the same, on pouchd as on dockerd', { skip: missing ?? false }, () => {
+describe('compose clients bring about the same on pouchd as on dockerd', { skip: missing ?? false }, () => {
   let both: BothEngines;
+  let runs: ComposeRuns;
   before(async () => {
     both = await BothEngines.start();
+    runs = new ComposeRuns(both);
   });
   after(async () => await both[Symbol.asyncDispose]());
 
   for (const project of COMPOSE_PROJECTS) {
     describe(project.name, () => {
-      let expected: readonly ComposeStepResult[];
-      before(
-        async () => {
-          assert.ok(reference);
-          expected = await runProject(project, reference, both.docker);
-        },
-        { timeout: 300_000 },
-      );
-
-      test('the reference itself ends well', () => {
-        const failed = expected
-          .filter(({ exit }) => exit !== '0')
-          .map(({ step, exit, stderr }) => `${step.line}: ${exit}\n${stderr}`);
-        assert.deepEqual(failed, []);
-      });
-
-      for (const client of clients) {
-        for (const engine of ['docker', 'pouch'] as const) {
-          if (engine === 'docker' && client === reference) continue;
-          test(`${client.name} on ${engine === 'pouch' ? 'pouchd' : 'dockerd'}`, { timeout: 300_000 }, async () => {
-            const found = await runProject(project, client, both[engine]);
-            assert.deepEqual(differencesOf(project, client, expected, found), []);
-          });
-        }
+      for (const comparison of comparisons) {
+        const { client, engine, reference } = comparison;
+        const name = `${client.name} on ${engine === 'pouch' ? 'pouchd' : 'dockerd'}`;
+        test(`${name}, as ${reference.name} on dockerd`, { timeout: 600_000 }, async () => {
+          const expected = await runs.expected(project, reference);
+          const failed = expected.filter(({ exit }) => exit !== '0');
+          assert.deepEqual(
+            failed.map(({ step, stderr }) => `${step.line}\n${stderr}`),
+            [],
+            'the reference fails',
+          );
+          assert.deepEqual(await runs.compare(project, comparison), []);
+        });
       }
     });
   }

@@ -1,26 +1,9 @@
-import type { ComposeClient } from './clients.ts';
 import type { ComposeProject } from './project.ts';
 import type { ComposeStepResult } from './run-project.ts';
-
-/** What a client does otherwise on any engine, and why that is right. */
-const ACCEPTED: readonly {
-  readonly client: ComposeClient['name'];
-  readonly pattern: RegExp;
-  readonly word: string;
-  readonly why: string;
-}[] = [
-  {
-    client: 'docker-compose',
-    pattern: /"com\.docker\.compose\.container-number": "\d+",?\n\s*/g,
-    word: '',
-    why: 'it counts one-off containers along',
-  },
-];
 
 /** Where a client's run differs from the reference, a text per difference. */
 export function differencesOf(
   project: ComposeProject,
-  client: ComposeClient,
   expected: readonly ComposeStepResult[],
   found: readonly ComposeStepResult[],
 ): string[] {
@@ -37,16 +20,9 @@ export function differencesOf(
     };
     tell('exit code', theirs.exit, ours.exit);
     if (step.prints) tell('output', theirs.stdout, ours.stdout);
-    tell('state', accepted(client, theirs.seen), accepted(client, ours.seen));
+    tell('state', theirs.seen, ours.seen);
   }
   return differences;
-}
-
-function accepted(client: ComposeClient, text: string): string {
-  return ACCEPTED.filter((one) => one.client === client.name).reduce(
-    (result, { pattern, word }) => result.replaceAll(pattern, word),
-    text,
-  );
 }
 
 /** Lines that only one of them has. */

@@ -21,9 +21,11 @@ export const PROJECTS_DIRECTORY = resolve(import.meta.dirname, '../projects');
 const run = (line: string): ComposeStep => ({ line });
 const prints = (line: string): ComposeStep => ({ line, prints: true });
 const look = (line: string): ComposeStep => ({ line, look: true });
+/** A step for which a container is made anew, or that looks at one that was. */
+const anew = (step: ComposeStep): ComposeStep => ({ ...step, needs: 'recreate' });
 
 /** A line of `logs` without the name in front, whose form differs between clients. */
-const BARE = "sed 's/^[^|]*| //'";
+const BARE = "grep -v '^Attaching to' | sed 's/^[^|]*| //'";
 /** Retry until it succeeds, for what takes a moment: 10 seconds at most. */
 const EVENTUALLY =
   'eventually() { for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do "$@" && return; sleep 0.5; done; return 1; }';
@@ -45,7 +47,7 @@ export const COMPOSE_PROJECTS: readonly ComposeProject[] = [
       look('compose start'),
       look('compose restart -t 2 page'),
       prints('compose exec -T page wget -qO- http://tally:7000/cgi-bin/next'),
-      look('compose up -d --force-recreate -t 2'),
+      anew(look('compose up -d --force-recreate -t 2')),
       prints('compose exec -T page wget -qO- http://tally:7000/cgi-bin/next'),
       look('compose kill -s KILL counter'),
       look('compose down -t 2'),
@@ -77,15 +79,19 @@ export const COMPOSE_PROJECTS: readonly ComposeProject[] = [
     steps: [
       look('PASSED=through compose up -d'),
       prints('compose exec -T show sh -c \'env | grep -E "^(A|B|C|QUOTED|GREETING|NESTED|PLAIN|PASSED)=" | sort\''),
-      prints('compose exec -T show cat /run/secrets/token /run/secrets/again /etc/motd'),
+      {
+        line: 'compose exec -T show cat /run/secrets/token /run/secrets/again /etc/motd',
+        prints: true,
+        needs: 'configs',
+      },
       prints(
         'compose exec -T show sh -c \'hostname; id -u; pwd; grep elsewhere /etc/hosts; df -k /scratch | tail -n 1 | tr -s " " | cut -d" " -f2\'',
       ),
-      look('PASSED=through GREETING=changed compose up -d -t 1'),
-      prints("compose exec -T show sh -c 'echo $GREETING'"),
+      anew(look('PASSED=through GREETING=changed compose up -d -t 1')),
+      anew(prints("compose exec -T show sh -c 'echo $GREETING'")),
       prints('WHO= compose config -q 2>/dev/null; echo $?'),
       prints('compose -f compose.yaml config --services'),
-      look('compose -f compose.yaml up -d -t 1'),
+      anew(look('compose -f compose.yaml up -d -t 1')),
       look('compose down -v -t 1'),
     ],
   },
@@ -120,8 +126,8 @@ eventually changed; echo $?; kill -TERM $watcher; wait $watcher 2>/dev/null; tru
         prints: true,
         needs: 'watch',
       },
-      run('FLAVOUR=plum compose up -d --build -t 1'),
-      prints('compose exec -T app cat /flavour'),
+      anew(run('FLAVOUR=plum compose up -d --build -t 1')),
+      anew(prints('compose exec -T app cat /flavour')),
       look('compose down -v --rmi local -t 1'),
     ],
   },

@@ -23,8 +23,6 @@ const HOST_FIELDS = [
   'Memory',
   'NanoCpus',
   'Init',
-  'CapDrop',
-  'CapAdd',
   'Sysctls',
   'Ulimits',
   'Tmpfs',
@@ -118,6 +116,10 @@ function container(one: Inspected, project: string): { readonly Name: string } &
     Labels: labels(one.Config.Labels),
     ...pick(one.Config, CONFIG_FIELDS),
     ...pick(one.HostConfig, HOST_FIELDS),
+    // Some clients write the prefix.
+    Capabilities: [one.HostConfig['CapAdd'], one.HostConfig['CapDrop']].map((names) =>
+      ((names ?? []) as readonly string[]).map((name) => name.replace(/^CAP_/, '')).toSorted(),
+    ),
     Mounts: one.Mounts.map(({ Type, Destination, RW, Name }) => ({
       Type,
       Destination,
@@ -127,7 +129,7 @@ function container(one: Inspected, project: string): { readonly Name: string } &
     Ports: Object.entries(one.NetworkSettings.Ports)
       .map(([port, bindings]) => `${port}: ${(bindings ?? []).map(({ HostIp }) => HostIp).join(' ')}`)
       .toSorted(),
-    Networks: Object.fromEntries(networks.toSorted()),
+    Networks: Object.fromEntries(networks.toSorted(([a], [b]) => (String(a) < String(b) ? -1 : 1))),
   };
 }
 

@@ -42,15 +42,22 @@ export function checkExchange(exchange: Exchange): Checked {
   const match = matchEndpoint(exchange.method, path);
   if (match.kind !== 'found') return { version, ...checkOther(exchange, path, version) };
   const endpoint = endpointOf(match.operation);
-  if (endpoint.since !== undefined && minorOf(endpoint.since) > version) {
+  const tooNew = endpoint.since !== undefined && minorOf(endpoint.since) > version;
+  if (tooNew && !isBeforeDocker29(exchange)) {
     return {
       operation: match.operation,
       version,
-      faults: [...errorFaults(exchange, version), ...only(exchange, [400])],
+      faults: [...errorFaults(exchange, version), ...only(exchange, [400, 404])],
     };
   }
+  if (tooNew) return { operation: match.operation, version, faults: errorFaults(exchange, version) };
   const faults = checkAnswer(exchange, endpoint, version, new URLSearchParams(rest.join('?')));
   return { operation: match.operation, version, faults };
+}
+
+/** Older daemons serve whatever they know in any version. */
+function isBeforeDocker29({ headers }: Exchange): boolean {
+  return /^Docker\/(1\d|2[0-8])\./.test(headers.get('server') ?? '');
 }
 
 function checkOther(exchange: Exchange, path: string, version: number): Omit<Checked, 'version'> {
@@ -111,7 +118,8 @@ function bodyFaults(
 
 function stdioFaults(exchange: Exchange, type: string, version: number): string[] {
   if (exchange.body.length === 0 && type === '') return [];
-  const allowed = version >= MULTIPLEXED_SINCE ? [RAW_STREAM, MULTIPLEXED_STREAM] : [RAW_STREAM];
+  // Docker 20.10 names no type at all.
+  const allowed = version >= MULTIPLEXED_SINCE ? [RAW_STREAM, MULTIPLEXED_STREAM] : [RAW_STREAM, ''];
   return expectType(type, allowed);
 }
 

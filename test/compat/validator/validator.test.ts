@@ -7,6 +7,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { compareVersions } from '@pouch/api';
 import { startDocker } from '../../../bench/docker-peer.ts';
 import { TestDaemon } from '../../harness/test-daemon.ts';
 import { busyboxArchive } from '../../harness/busybox-image.ts';
@@ -29,7 +30,10 @@ async function judge(upstream: string, directory: string, versions: readonly str
     onExchange: report.add,
     onUnreadable: report.unreadable,
   });
-  for (const version of versions) await driveEverything(listen, version, readFileSync(archive));
+  const { ApiVersion } = JSON.parse((await ask(upstream, 'GET', '/version')).text) as { ApiVersion: string };
+  for (const version of versions) {
+    if (compareVersions(version, ApiVersion) <= 0) await driveEverything(listen, version, readFileSync(archive));
+  }
   return report;
 }
 

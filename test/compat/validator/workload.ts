@@ -3,6 +3,7 @@ import { request } from 'node:http';
 export interface Answer {
   readonly status: number;
   readonly text: string;
+  readonly bytes: Buffer;
 }
 
 /** One request over a unix socket, its answer whole; a stream that does not end is left after `leaveAfter` milliseconds. */
@@ -19,8 +20,11 @@ export async function ask(
   return await new Promise<Answer>((resolve, reject) => {
     const chunks: Buffer[] = [];
     let status = 0;
-    const done = (): void => resolve({ status, text: Buffer.concat(chunks).toString('utf8') });
-    const call = request({ socketPath, method, path, headers: { ...given, ...headers } }, (response) => {
+    const done = (): void => {
+      const bytes = Buffer.concat(chunks);
+      resolve({ status, bytes, text: bytes.toString('utf8') });
+    };
+    const call = request({ socketPath, method, path, agent: false, headers: { ...given, ...headers } }, (response) => {
       status = response.statusCode ?? 0;
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
       response.on('end', done).on('error', done).on('close', done);
@@ -30,7 +34,12 @@ export async function ask(
       socket.on('data', (chunk: Buffer) => chunks.push(chunk));
       socket.on('end', () => socket.end()).on('close', done);
     });
-    call.on('error', (error) => (status > 0 ? done() : reject(error)));
+    // An answer that comes before the whole body was sent may close the connection.
+    const sending = raw !== undefined && raw.length > 65_536;
+    call.on('error', (error) => {
+      if (status > 0 || sending) done();
+      else reject(new Error(`${method} ${path}: ${error.message}`));
+    });
     if (leaveAfter !== undefined) setTimeout(() => call.destroy(), leaveAfter).unref();
     call.end(raw);
   });
@@ -50,7 +59,7 @@ export async function driveEverything(socket: string, version: string, archive: 
     await ask(socket, method, `/v${version}${path}`, options);
   const made = async (method: string, path: string, body: object): Promise<string> => {
     const { status, text } = await call(method, path, { body });
-    if (status !== 201) throw new Error(`${method} ${path} in 1.${version}: ${status} ${text}`);
+    if (status !== 201) throw new Error(`${method} ${path} in ${version}: ${status} ${text}`);
     const { Id, Name } = JSON.parse(text) as { Id?: string; Name?: string };
     return Id ?? Name ?? '';
   };
@@ -146,7 +155,7 @@ export async function driveEverything(socket: string, version: string, archive: 
   await call('POST', `/commit?container=${container}&repo=validated&tag=${mark}-commit`, { body: {} });
   await get(`/images/validated:${mark}-commit/json`);
   const saved = await ask(socket, 'GET', `/v${version}/images/get?names=${image}&names=validated:${mark}-commit`);
-  await call('POST', '/images/load', { body: Buffer.from(saved.text, 'utf8') });
+  await call('POST', '/images/load', { body: saved.bytes });
   await call('DELETE', own);
   await call('POST', `${own}/kill?signal=NONE`);
   const waiting = call('POST', `${own}/wait`);

@@ -80,7 +80,7 @@ suite('what shims tell while no containerd runs', { skip: missingForContainers()
     const started = performance.now();
     (await keeper.watch())[Symbol.dispose]();
     assert.ok(performance.now() - started < 4000);
-    containerd.supervisor = containerd.newSupervisor({ beforeLaunch: async () => await keeper.watch() });
+    containerd.supervisor = containerd.newSupervisor();
     await containerd.supervisor.start();
     assert.equal((await client.tasks.get('shot')).status, 'running');
     await removeContainer(client, 'shot');

@@ -5,6 +5,7 @@ import { exec, silentLogger } from '@pouch/base';
 import {
   ContainerdClient,
   ContainerdSupervisor,
+  ExitKeeper,
   type SupervisorOptions,
   type SupervisorState,
 } from '@pouch/containerd';
@@ -15,10 +16,15 @@ export class Containerd implements AsyncDisposable {
   readonly directory: string;
   readonly options: SupervisorOptions;
   readonly client: ContainerdClient;
+  readonly exits: ExitKeeper;
   supervisor: ContainerdSupervisor;
 
   private constructor(directory: string) {
     this.directory = directory;
+    this.exits = new ExitKeeper(
+      { state: join(directory, 'state'), namespace: 'test', directory: join(directory, 'exits') },
+      { logger: silentLogger },
+    );
     this.options = {
       root: join(directory, 'root'),
       state: join(directory, 'state'),
@@ -27,6 +33,7 @@ export class Containerd implements AsyncDisposable {
       pidFile: join(directory, 'containerd.pid'),
       logFile: join(directory, 'containerd.log'),
       checkIntervalMs: 500,
+      beforeLaunch: async () => await this.exits.watch(),
       binary: CHOSEN_RELEASE && join(CHOSEN_RELEASE, 'containerd'),
     };
     this.client = new ContainerdClient({ address: this.options.address, namespace: 'test' }, { logger: silentLogger });

@@ -31,7 +31,7 @@ suite('a supervised containerd', { skip: missingForContainers(), timeout: 120_00
     await createContainer(client, image, { id: 'lives', args: ['sleep', '1000'] });
     await createContainer(client, image, { id: 'ends', args: ['sh', '-c', 'sleep 0.3; exit 7'] });
     const pid = await client.tasks.start('lives');
-    await client.tasks.start('ends');
+    const ending = await client.tasks.start('ends');
     const old = await containerd.pidInFile();
     const ready = containerd.nextState('ready');
     const down = containerd.nextState('down');
@@ -44,7 +44,9 @@ suite('a supervised containerd', { skip: missingForContainers(), timeout: 120_00
     const lives = await client.tasks.get('lives');
     assert.equal(lives.status, 'running');
     assert.equal(lives.pid, pid);
-    const exit = await client.tasks.wait('ends', '', { deadlineMs: 10_000 });
+    // A containerd since 1.7 may have deleted the task with its shim; what was kept is as good.
+    const exit =
+      (await containerd.exits.find('ends', ending)) ?? (await client.tasks.wait('ends', '', { deadlineMs: 10_000 }));
     assert.equal(exit.exitStatus, 7);
     assert.ok(exit.exitedAt !== undefined && exit.exitedAt > 0n);
     await removeContainer(client, 'lives');

@@ -116,7 +116,7 @@ export async function webSocketGarbage(daemon: TestDaemon): Promise<void> {
     socket.on('data', (chunk: Buffer) => chunks.push(chunk));
     socket.write(handshake);
     socket.write(Buffer.from(hex, 'hex'));
-    const closed = await Promise.race([once(socket, 'close').then(() => true), sleep(3000).then(() => false)]);
+    const closed = await Promise.race([once(socket, 'close').then(() => true), sleep(20_000).then(() => false)]);
     socket.destroy();
     assert.match(Buffer.concat(chunks).toString('latin1'), /^HTTP\/1\.1 101 /, name);
     assert.ok(closed, `${name}: the connection stayed`);

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { type ExecResult, exec, sleep } from '@pouch/base';
-import { importMachine } from '../../harness/machine-image.ts';
+import { importMachine, withoutMachine } from '../../harness/machine-image.ts';
 import { TestDaemon } from '../../harness/test-daemon.ts';
 import { eventually, inspect, remove } from '../container/container.kit.ts';
 
@@ -195,7 +195,7 @@ test('logins are events; the server is back after pouchd and with the same host 
   assert.equal((await ssh(`root@${await addressOf('box')}`, 'true')).code, 0);
 });
 
-test('in a machine with an SSH server of its own, ours has the port', async () => {
+test('in a machine with an SSH server of its own, ours has the port', { skip: withoutMachine() }, async () => {
   await importMachine(daemon);
   await daemon.pouch([
     'run',

@@ -15,6 +15,7 @@ import { readHostFacts } from '../../../packages/engine/src/container/spec/read-
 import { RootfsView } from '../../../packages/engine/src/container/spec/rootfs-view.ts';
 import type { SpecInput } from '../../../packages/engine/src/container/spec/spec-input.ts';
 import type { ContainerImage } from '../../../packages/engine/src/image/image-service.ts';
+import { noQuotas } from '../../../packages/engine/src/quota/no-quotas.testkit.ts';
 import { MemoryVolumes } from '../../../packages/engine/src/volume/memory-volumes.testkit.ts';
 
 export interface RunResult {
@@ -155,9 +156,10 @@ function defaultContext(id: string, volumes: MemoryVolumes): PrepareContext {
     id,
     host,
     defaults: { logConfig: { Type: 'json-file', Config: {} }, runtime: 'runc' },
-    runtimes: new Set(['runc']),
+    runtimes: new Set(['runc', 'crun']),
     logDrivers: new Map([['json-file', new Set(['max-size'])]]),
     volumes,
+    quotas: noQuotas(),
     findContainer: async () => await Promise.reject(new Error('there is no other container')),
     findNetwork: async (name) => ({ name, driver: 'bridge' }),
   };

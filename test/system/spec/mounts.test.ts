@@ -116,13 +116,20 @@ test('the cgroup file system is read-only, writable when privileged, and its roo
 });
 
 for (const runtime of ['runc', 'crun'])
-  test(`nothing can be made beside the cgroups either, with ${runtime}`, async () => {
-    const probe = 'busybox mkdir /sys/fs/cgroup/beside 2>&1 || true; ls /sys/fs/cgroup | busybox wc -l';
-    const out = await bundle.sh(probe, {}, { runtime });
-    assert.match(out, /Read-only file system\n[1-9]\d*$/);
-    const own = { HostConfig: { Tmpfs: { '/sys/fs/cgroup': '' } } };
-    assert.equal(await bundle.sh('busybox mkdir /sys/fs/cgroup/own && echo ok', own, { runtime }), 'ok');
+  test(`no control group can be changed from inside, with ${runtime}`, async () => {
+    const groups =
+      'for d in /sys/fs/cgroup /sys/fs/cgroup/*; do [ -f $d/cgroup.procs ] && busybox mkdir $d/x 2>&1; done';
+    const made = await bundle.sh(`${groups}; true`, { HostConfig: { Runtime: runtime } }, { runtime });
+    assert.match(made, /^(mkdir: .*Read-only file system\n?)+$/, made);
   });
+
+test('nothing can be made beside the cgroups either, with runc', async () => {
+  const probe = 'busybox mkdir /sys/fs/cgroup/beside 2>&1 || true; ls /sys/fs/cgroup | busybox wc -l';
+  const out = await bundle.sh(probe);
+  assert.match(out, /Read-only file system\n[1-9]\d*$/);
+  const own = { HostConfig: { Tmpfs: { '/sys/fs/cgroup': '' } } };
+  assert.equal(await bundle.sh('busybox mkdir /sys/fs/cgroup/own && echo ok', own), 'ok');
+});
 
 test('shared propagation needs a shared source, and works with one', async () => {
   const shared = join(bundle.directory, 'shared');

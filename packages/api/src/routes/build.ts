@@ -11,6 +11,12 @@ export const buildEndpoints = {
     path: '/build',
     tag: 'Image',
     summary: 'Build an image of a Dockerfile and its context',
+    differs: [
+      'Stages are built at the same time, and those that the target does not need are left out and not counted.',
+      'An instruction that changes no file makes no layer, and is not said to run in a container.',
+      'The ids of steps between are no images; the last aux is the only one.',
+      'What Docker leaves to BuildKit but needs none works: --chmod, here-documents, ADD --checksum, TARGETARCH and the like.',
+    ],
     query: {
       dockerfile: query.string('Path of the Dockerfile in the context; Dockerfile without it.'),
       t: query.strings('Name, with or without a tag.'),
@@ -34,7 +40,7 @@ export const buildEndpoints = {
       shmsize: query.int('Bytes.'),
       buildargs: query.json(dict(nullable(str())), 'As JSON; null for an argument without a value.'),
       labels: query.json(dict(str()), 'As JSON.'),
-      squash: query.bool('Refused.'),
+      squash: query.differs('Refused, as by a dockerd without experimental features.', query.bool('Refused.')),
       securityopt: query.strings('Refused.'),
       networkmode: query.string('For RUN.'),
       isolation: query.string('Only default.'),

@@ -151,6 +151,7 @@ export const imageEndpoints = {
       filters: query.filters(['is-official', 'is-automated', 'stars']),
     },
     responses: { 200: respond.json(list(ImageSearchResult), 'The hits.') },
+    errors: [401, 503],
   }),
   ImagePrune: endpoint({
     method: 'POST',
@@ -227,6 +228,6 @@ export const imageEndpoints = {
     since: '1.30',
     registryAuth: true,
     responses: { 200: respond.json(DistributionInspect, 'Digest and platforms.') },
-    errors: [401, 403, 404],
+    errors: [401, 403, 404, 503],
   }),
 } as const;

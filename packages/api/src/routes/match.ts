@@ -15,6 +15,8 @@ interface Pattern {
   readonly prefix: string;
   readonly name: string | undefined;
   readonly suffix: string;
+  /** A second name, that of the last segment. */
+  readonly last: string | undefined;
   readonly slashes: boolean;
 }
 
@@ -26,7 +28,7 @@ function table(): Map<string, Pattern[]> {
   patterns = new Map();
   for (const operation of OPERATIONS) {
     const { path, method, nameHoldsSlashes } = endpointOf(operation);
-    const parts = /^([^{]*)(?:\{(\w+)\}(.*))?$/.exec(path);
+    const parts = /^([^{]*)(?:\{(\w+)\}([^{]*)(?:\{(\w+)\})?)?$/.exec(path);
     const prefix = parts?.[1] ?? path;
     const first = prefix.split('/')[1] as string;
     const group = patterns.get(first) ?? [];
@@ -37,6 +39,7 @@ function table(): Map<string, Pattern[]> {
       prefix,
       name: parts?.[2],
       suffix: parts?.[3] ?? '',
+      last: parts?.[4],
       slashes: nameHoldsSlashes === true,
     });
   }
@@ -63,14 +66,25 @@ export function matchEndpoint(method: string, pathname: string): Match {
   const path = pathname.length > 1 && pathname.endsWith('/') ? pathname.slice(0, -1) : pathname;
   const allowed = new Set<Method>();
   for (const pattern of table().get(path.split('/', 2)[1] ?? '') ?? []) {
-    const value = nameIn(pattern, path);
+    const [front, last] = pattern.last === undefined ? [path, undefined] : parted(path);
+    if (last === '') continue;
+    const value = nameIn(pattern, front);
     if (value === undefined) continue;
     allowed.add(pattern.method);
     if (pattern.method !== method) continue;
-    const names = pattern.name === undefined ? {} : { [pattern.name]: decoded(value) };
+    const names = {
+      ...(pattern.name !== undefined && { [pattern.name]: decoded(value) }),
+      ...(pattern.last !== undefined && { [pattern.last]: decoded(last ?? '') }),
+    };
     return { kind: 'found', operation: pattern.operation, path: names };
   }
   return allowed.size > 0 ? { kind: 'wrong-method', allowed: [...allowed] } : { kind: 'none' };
+}
+
+/** A path up to its last slash, and what follows. */
+function parted(path: string): [front: string, last: string] {
+  const at = path.lastIndexOf('/') + 1;
+  return [path.slice(0, at), path.slice(at)];
 }
 
 /** What stands in the path for the pattern's name ('' for a pattern without one), or undefined when it does not match. */

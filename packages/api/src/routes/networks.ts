@@ -26,7 +26,7 @@ export const networkEndpoints = {
     tag: 'Network',
     summary: 'Everything about a network',
     query: {
-      verbose: query.since('1.28', query.bool()),
+      verbose: query.differs('It is about services of a swarm, and not looked at.', query.since('1.28', query.bool())),
       scope: query.differs('Every network is local; it is not looked at.', query.since('1.31', query.string())),
     },
     responses: { 200: respond.json(NetworkInspect, 'The network.') },

@@ -10,10 +10,12 @@ const PING_HEADERS = {
   'Api-Version': 'The newest API version of the daemon.',
   'Docker-Experimental': 'true or false.',
   Ostype: 'linux',
-  Swarm: 'inactive',
 };
 /** Of the answer to a ping, where there is a builder. */
-const optionalHeaders = { 'Builder-Version': 'The builder to use: 2 is BuildKit.' };
+const optionalHeaders = {
+  Swarm: 'inactive',
+  'Builder-Version': 'The builder to use: 2 is BuildKit.',
+};
 const pong = { ...respond.text('OK'), headers: PING_HEADERS, optionalHeaders } as const;
 
 export const systemEndpoints = {
@@ -89,6 +91,6 @@ export const systemEndpoints = {
       200: respond.json(AuthResponse, 'They are good; a token may come back.'),
       204: respond.empty('They are good.'),
     },
-    errors: [401],
+    errors: [401, 503],
   }),
 } as const;

@@ -1,3 +1,4 @@
+import { buildKitEndpoints } from './build-kit.ts';
 import { buildEndpoints } from './build.ts';
 import { checkpointEndpoints } from './checkpoints.ts';
 import { containerStreamEndpoints } from './container-streams.ts';
@@ -22,6 +23,7 @@ export const ENDPOINTS = {
   ...buildEndpoints,
   ...networkEndpoints,
   ...volumeEndpoints,
+  ...buildKitEndpoints,
 } as const;
 
 export type Operation = keyof typeof ENDPOINTS;

@@ -16,6 +16,7 @@ import {
 import { ContainerConfigInspect } from './container-config.ts';
 import { ContainerState } from './container-state.ts';
 import { Descriptor } from './descriptor.ts';
+import { DiskQuotaUsage } from './disk-quota.ts';
 import { HostConfigInspect, PortBinding } from './host-config.ts';
 import { MountPoint } from './mount.ts';
 import { EndpointSettingsInspect } from './networking-config.ts';
@@ -95,6 +96,7 @@ export const ContainerInspect = object(
     GraphDriver: GraphDriverData,
     Storage: since('1.52', ContainerStorage),
     Upgrade: ContainerUpgradeState,
+    DiskQuotas: list(DiskQuotaUsage),
     SizeRw: int('Bytes; only when asked for.'),
     SizeRootFs: int('Bytes; only when asked for.'),
   },

@@ -1,4 +1,5 @@
 import { dict, list, nullable, object, type Static, str, time, uint } from '../schema/type.ts';
+import { DiskQuotaUsage } from './disk-quota.ts';
 
 export const ThrottlingData = object('ThrottlingData', {
   periods: uint(),
@@ -81,6 +82,14 @@ export const StorageStats = object(
 );
 export type StorageStats = Static<typeof StorageStats>;
 
+export const ShapedStats = object('ShapedStats', {
+  bytes: uint(),
+  packets: uint(),
+  dropped: uint('Packets that waited too long.'),
+});
+export const BandwidthStats = object('BandwidthStats', {}, { ingress: ShapedStats, egress: ShapedStats });
+export type BandwidthStats = Static<typeof BandwidthStats>;
+
 /** One reading of a container's counters. A stream of them sends one per second. */
 export const ContainerStats = object(
   'ContainerStats',
@@ -100,6 +109,8 @@ export const ContainerStats = object(
     id: str(),
     os_type: str(),
     networks: dict(NetworkStats, 'By interface.'),
+    bandwidth: dict(BandwidthStats, 'Pouch: what passed the limits on traffic, by interface.'),
+    disk_quotas: list(DiskQuotaUsage),
   },
 );
 export type ContainerStats = Static<typeof ContainerStats>;

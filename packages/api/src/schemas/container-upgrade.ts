@@ -8,7 +8,9 @@ export const ContainerUpgradeRequest = object(
     Cmd: stringOrList('In place of the command.'),
     Entrypoint: stringOrList('In place of the entrypoint.'),
     Env: list(str(), 'More variables, NAME=value.'),
-    Watch: int('Nanoseconds that the new one must run without failing; 10 s where it is absent.'),
+    Watch: int(
+      'Nanoseconds that the new one must run without failing, and until its health check has a verdict; 10 s where it is absent, and 0 does not watch.',
+    ),
     StopTimeout: int("Seconds before the old one is killed; the container's own where it is absent."),
     Rollback: bool('Back to what it was before the last upgrade, in place of Image.'),
   },

@@ -109,6 +109,8 @@ export const HostConfig = extend(
     SshKeys: list(str(), 'Pouch: public keys, as in an authorized_keys file.'),
     SshPort: uint('Pouch: 22 where it is 0.'),
     Init: bool('Run an init as process 1; absent leaves it to the daemon.'),
+    IntelRdtL3Cbm: str('Pouch: the L3 cache schema of Intel RDT, such as L3:0=f.'),
+    QuotaId: str('Pouch: the number of the disk quota of /; containers of one number share it. Empty: a free one.'),
     EnableLxcfs: bool(
       'Pouch: show the limits in /proc and /sys, through lxcfs. Absent: where the daemon can; true: or do not start.',
     ),

@@ -1,4 +1,16 @@
-import { bool, int, list, nullable, object, since, type Static, str, time, until } from '../schema/type.ts';
+import {
+  bool,
+  filledUntil,
+  int,
+  list,
+  nullable,
+  object,
+  since,
+  type Static,
+  str,
+  time,
+  until,
+} from '../schema/type.ts';
 import { ContainerSummary } from './container-summary.ts';
 import { ImageSummary } from './image.ts';
 import { Volume } from './volume.ts';
@@ -45,6 +57,7 @@ export const SystemDataUsage = object(
     Containers: nullable(list(ContainerSummary)),
     Volumes: nullable(list(Volume)),
     BuildCache: nullable(list(BuildCache)),
+    BuilderSize: until('1.41', filledUntil('1.41', 0, int('Bytes; BuildCache tells more.'))),
     ImageUsage: since('1.52', ImagesDiskUsage),
     ContainerUsage: since('1.52', ContainersDiskUsage),
     VolumeUsage: since('1.52', VolumesDiskUsage),

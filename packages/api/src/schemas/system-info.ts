@@ -168,6 +168,7 @@ export const SystemInfo = object(
     BridgeNfIptables: until('1.49', filledUntil('1.49', false, bool())),
     BridgeNfIp6tables: until('1.49', filledUntil('1.49', false, bool())),
     ProductLicense: str(),
+    ExecutionDriver: until('1.24', str()),
     DefaultAddressPools: list(NetworkAddressPool),
     FirewallBackend: since('1.49', FirewallInfo),
     DiscoveredDevices: since('1.50', list(DeviceInfo)),

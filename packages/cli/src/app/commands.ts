@@ -92,6 +92,7 @@ const system = {
 } satisfies Record<string, CommandNode>;
 
 const compose = {
+  attach: node("Connect your terminal to a service's main process", () => import('../commands/compose/attach.ts')),
   build: node('Build the images of services', () => import('../commands/compose/build.ts')),
   config: node('Check the files and show what they mean', () => import('../commands/compose/config.ts'), ['convert']),
   cp: node("Copy files between a service's container and this machine", () => import('../commands/compose/cp.ts')),
@@ -117,6 +118,8 @@ const compose = {
   unpause: node('Let frozen containers go on', () => import('../commands/compose/unpause.ts')),
   up: node('Create and start containers', () => import('../commands/compose/up.ts')),
   version: node('Show the version', () => import('../commands/compose/version.ts')),
+  volumes: node("List the project's volumes", () => import('../commands/compose/volumes.ts')),
+  wait: node('Wait until containers end', () => import('../commands/compose/wait.ts')),
   watch: node('Carry changes of files over to containers', () => import('../commands/compose/watch.ts')),
 } satisfies Record<string, CommandNode>;
 

@@ -23,6 +23,18 @@ export async function credentialsOf(context: Context, server: string): Promise<A
   return entry && decodeEntry(entry, server);
 }
 
+/** Of every registry that the user has logged in to: any may be named in a Dockerfile. */
+export async function allCredentials(context: Context): Promise<Record<string, AuthConfig>> {
+  const config = readConfigFile(context);
+  const servers = new Set([...Object.keys(config.auths ?? {}), ...Object.keys(config.credHelpers ?? {})]);
+  const found: Record<string, AuthConfig> = {};
+  for (const server of servers) {
+    const auth = await credentialsOf(context, server);
+    if (auth) found[server] = auth;
+  }
+  return found;
+}
+
 /** File credentials: with the server's helper, else in config.json. Says where they are. */
 export async function storeCredentials(context: Context, auth: AuthConfig): Promise<{ readonly plainText: boolean }> {
   const server = auth.serveraddress ?? DOCKER_HUB;

@@ -94,11 +94,21 @@ async function stream(tar: Pack, header: NamedHeader & { readonly size: number }
     const source = header.size > 0 ? createReadStream(path, { end: header.size - 1, highWaterMark: 256 << 10 }) : [];
     for await (const chunk of source as AsyncIterable<Uint8Array>) {
       if (target.destroyed) return;
-      if (!target.write(chunk))
-        await new Promise<void>((ready) => void target.once('drain', ready).once('close', ready));
+      if (!target.write(chunk)) await drained(target);
     }
     target.end(undefined);
   };
   feed().catch(reject);
   await written;
+}
+
+/** Resolves when the entry takes more, or never will. */
+async function drained(target: ReturnType<Pack['entry']>): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const done = (): void => {
+      target.off('drain', done).off('close', done);
+      resolve();
+    };
+    target.on('drain', done).on('close', done);
+  });
 }

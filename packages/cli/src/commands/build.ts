@@ -1,10 +1,9 @@
 import { writeFileSync } from 'node:fs';
-import type { AuthConfig } from '@pouch/api';
 import { command } from '../app/command.ts';
 import type { Context } from '../app/context.ts';
 import { UsageError } from '../app/errors.ts';
 import { readConfigFile } from '../auth/config-file.ts';
-import { credentialsOf } from '../auth/credentials.ts';
+import { allCredentials } from '../auth/credentials.ts';
 import { followBuild, type ProgressStyle } from '../build/follow-build.ts';
 import { openContext } from '../build/open-context.ts';
 import { bool, bytes, int, list, parsedList, str } from '../flags/types.ts';
@@ -141,16 +140,4 @@ function buildArgs(context: Context, list: readonly string[]): Record<string, st
     for (const each of [name, name.toLowerCase()]) if (!(each in args) && value) args[each] = value;
   }
   return args;
-}
-
-/** Of every registry that the user has logged in to: any may be named in the Dockerfile. */
-async function allCredentials(context: Context): Promise<Record<string, AuthConfig>> {
-  const config = readConfigFile(context);
-  const servers = new Set([...Object.keys(config.auths ?? {}), ...Object.keys(config.credHelpers ?? {})]);
-  const found: Record<string, AuthConfig> = {};
-  for (const server of servers) {
-    const auth = await credentialsOf(context, server);
-    if (auth) found[server] = auth;
-  }
-  return found;
 }

@@ -11,7 +11,7 @@ import {
   type Session,
 } from '@pouch/compose';
 import type { Context } from '../app/context.ts';
-import { credentialsFor } from '../auth/credentials.ts';
+import { allCredentials, credentialsFor } from '../auth/credentials.ts';
 import { onInterrupt } from '../stream/signals.ts';
 import type { ComposeFlags } from './flags.ts';
 import { LiveProgress } from './live-progress.ts';
@@ -57,8 +57,12 @@ export function loadOptions(context: Context): LoadOptions {
 }
 
 /** Load the project of the flags, and say what its files only warn of. */
-export function loadFrom(context: Context, services: readonly string[] = []): Project {
-  const project = loadProject(loadOptions(context));
+export function loadFrom(
+  context: Context,
+  services: readonly string[] = [],
+  more: Pick<LoadOptions, 'noInterpolation'> = {},
+): Project {
+  const project = loadProject({ ...loadOptions(context), ...more });
   for (const warning of project.warnings) context.warn(`WARN ${warning}`);
   return services.length > 0 ? enableNamed(project, services) : project;
 }
@@ -80,6 +84,7 @@ export async function openSession(context: Context, options: SessionOptions): Pr
     limit: new Semaphore(limit > 0 ? limit : NO_LIMIT),
     signal: abort.signal,
     credentials: async (image) => await credentialsFor(context, image),
+    allCredentials: async () => await allCredentials(context),
     endProgress: () => progress.change(new PlainProgress(context.stderr)),
     [Symbol.dispose]: () => {
       progress.change(new QuietProgress(context.stderr));

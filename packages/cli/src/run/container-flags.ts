@@ -96,6 +96,7 @@ export const CONTAINER_FLAGS = {
 
   // Storage
   mount: parsedList('mount', 'Mount: type=bind|volume|tmpfs|image,source=…,target=…[,readonly]', parseMount, STORAGE),
+  'quota-id': str('Number of the disk quota of /: containers of one number share it', STORAGE),
   'read-only': bool('Mount the root file system read-only', STORAGE),
   'storage-opt': list('Option of the storage: size=10G', STORAGE),
   tmpfs: list('Mount a tmpfs: PATH[:OPTIONS]', STORAGE),
@@ -111,6 +112,7 @@ export const CONTAINER_FLAGS = {
   'group-add': list('More groups for the user', SECURITY),
   ipc: str('IPC namespace: none, private, shareable, host, container:NAME', SECURITY),
   pid: str('PID namespace: host or container:NAME', SECURITY),
+  'intel-rdt-l3-cbm': str('L3 cache schema of Intel RDT: L3:0=f', SECURITY),
   lxcfs: bool('Show its own limits in /proc and /sys (default: where lxcfs is installed)', SECURITY),
   privileged: bool('Give every capability and device that the daemon has', SECURITY),
   runtime: str('OCI runtime to use', SECURITY),
@@ -130,6 +132,18 @@ export const CONTAINER_FLAGS = {
   ...RESOURCE_FLAGS,
   ...HEALTH_FLAGS,
 
+  enableLxcfs: bool('The same as --lxcfs', { hidden: true }),
+  'memory-extra': optionalInt('Memory above the water mark', {
+    refused: 'it was a feature of the kernel of AliOS; --memory-high and --memory-wmark-ratio are what Linux has',
+  }),
+  'sche-lat-switch': optionalInt('Count scheduling latency', {
+    refused: 'it was a feature of the kernel of AliOS; read cpu.pressure of the control group on cgroup v2',
+  }),
+  'nvidia-capabilities': str('GPU capabilities', { refused: 'there is no GPU support' }),
+  'nvidia-visible-devs': str('GPUs', { refused: 'there is no GPU support' }),
+  'specific-id': str('Id of the container', {
+    refused: 'ids are made by the daemon, so that no two are the same; use --name',
+  }),
   'cpu-count': optionalInt('CPU count', { refused: WINDOWS }),
   'cpu-percent': optionalInt('CPU percent', { refused: WINDOWS }),
   'io-maxbandwidth': str('IO bandwidth', { refused: WINDOWS }),

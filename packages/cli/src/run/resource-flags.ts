@@ -16,18 +16,32 @@ const HEALTH = { group: 'Health check' } as const;
 /** The limits that `update` can change too. */
 export const UPDATABLE_FLAGS = {
   'blkio-weight': uint('Weight of block IO, 10 to 1000; 0 leaves it', 65535, LIMITS),
+  'cpu-burst': int('Unused CPU quota that may be saved for later, in microseconds', LIMITS),
   'cpu-period': int('Period of the CPU quota, in microseconds', LIMITS),
   'cpu-quota': int('CPU time per period, in microseconds', LIMITS),
   'cpu-rt-period': int('Period of real-time CPU, in microseconds', LIMITS),
   'cpu-rt-runtime': int('Real-time CPU time per period, in microseconds', LIMITS),
   'cpu-shares': int('CPU weight against others when CPU is short', { ...LIMITS, short: 'c' }),
   cpus: nanoCpus('Number of CPUs it may use, such as 1.5', LIMITS),
-  'cpuset-cpus': str('CPUs it may run on: 0-3 or 0,1', LIMITS),
+  'cpuset-cpus': str('CPUs it may run on: 0-3 or 0,1; auto: as many as --cpus, chosen at each start', LIMITS),
   'cpuset-mems': str('Memory nodes it may use: 0-3 or 0,1', LIMITS),
+  'disk-quota': list(
+    'Disk space: 10g, /data=10g, /a&/b=10g (shared), .*=10g (each); a second number limits inodes: 10g:100000',
+    LIMITS,
+  ),
   'kernel-memory': bytes('Kernel memory', { hidden: true }),
   memory: bytes('Memory it may use, such as 512m', { ...LIMITS, short: 'm' }),
+  'memory-force-empty-ctl': int('1: give the page cache back when it ends', LIMITS),
+  'memory-high': bytes('Memory beyond which it is slowed and reclaimed from (cgroup v2)', LIMITS),
+  'memory-low': bytes('Memory that is reclaimed last (cgroup v2)', LIMITS),
+  'memory-min': bytes('Memory that is never reclaimed (cgroup v2)', LIMITS),
   'memory-reservation': bytes('Memory it is pressed towards when memory is short', LIMITS),
   'memory-swap': bytes('Memory and swap together; -1 is unlimited swap', { ...LIMITS, allowMinusOne: true }),
+  'memory-wmark-ratio': int('--memory-high as a percentage of --memory', LIMITS),
+  'numa-nodes': str('The CPUs and memory of these nodes: 0-1', LIMITS),
+  'net-egress': str('Traffic out of each interface: RATE[:BURST], such as 20mbit or 2mbps:64k', LIMITS),
+  'net-ingress': str('Traffic into each interface: RATE[:BURST]', LIMITS),
+  'net-priority': int("Class on this machine's uplink, 1 (served first) to 7; 0 is none, which is 4", LIMITS),
   'pids-limit': optionalInt('Number of processes; -1 is unlimited', LIMITS),
 };
 

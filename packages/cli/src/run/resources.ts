@@ -9,6 +9,14 @@ type ResourceFlags = FlagValues<typeof RESOURCE_FLAGS> & { readonly 'cgroup-pare
 export function updatableResources(flags: UpdatableFlags): Resources {
   return {
     BlkioWeight: flags['blkio-weight'],
+    ...given('CpuBurst', flags['cpu-burst']),
+    ...given('MemoryHigh', flags['memory-high']),
+    ...given('MemoryLow', flags['memory-low']),
+    ...given('MemoryMin', flags['memory-min']),
+    ...given('MemoryWmarkRatio', flags['memory-wmark-ratio']),
+    ...given('MemoryForceEmptyCtl', flags['memory-force-empty-ctl']),
+    ...given('NetPriority', flags['net-priority']),
+    ...given('NumaNodes', flags['numa-nodes']),
     CpuPeriod: flags['cpu-period'],
     CpuQuota: flags['cpu-quota'],
     CpuRealtimePeriod: flags['cpu-rt-period'],
@@ -20,9 +28,29 @@ export function updatableResources(flags: UpdatableFlags): Resources {
     MemoryReservation: flags['memory-reservation'],
     MemorySwap: flags['memory-swap'],
     NanoCpus: flags.cpus,
+    ...(flags['net-ingress'] && { NetIngress: flags['net-ingress'] }),
+    ...(flags['net-egress'] && { NetEgress: flags['net-egress'] }),
+    ...(flags['disk-quota'].length > 0 && { DiskQuota: diskQuota(flags['disk-quota']) }),
     ...(flags['kernel-memory'] !== 0 && { KernelMemory: flags['kernel-memory'] }),
     ...(flags['pids-limit'] !== undefined && { PidsLimit: flags['pids-limit'] }),
   };
+}
+
+/** Docker's API does not have it: only sent when it is set. */
+function given<K extends keyof Resources>(name: K, value: Resources[K] & (number | string)): Pick<Resources, K> {
+  return (value === 0 || value === '' ? {} : { [name]: value }) as Pick<Resources, K>;
+}
+
+/** `--disk-quota [PATHS=]SIZE[:INODES]`; without paths it is the root file system. */
+function diskQuota(texts: readonly string[]): Record<string, string> {
+  const rules: Record<string, string> = {};
+  for (const text of texts) {
+    const at = text.lastIndexOf('=');
+    const [paths, size] = at < 0 ? ['/', text] : [text.slice(0, at), text.slice(at + 1)];
+    if (paths in rules) throw new Error(`invalid argument "${text}" for "--disk-quota" flag: ${paths} is given twice`);
+    rules[paths] = size;
+  }
+  return rules;
 }
 
 /** All limits of a new container. */

@@ -6,8 +6,23 @@ const BYTES = new Set(['mem_limit', 'mem_reservation', 'memswap_limit', 'shm_siz
 const DURATIONS = new Set(['interval', 'timeout', 'start_period', 'start_interval', 'stop_grace_period']);
 const MODES = new Set(['mode']);
 
-/** The project as a file that says all of it in the long syntax: what `config` prints. */
-export function projectConfig(project: Project): Record<string, unknown> {
+/**
+ * The project as a file that says all of it in the long syntax: what `config` prints. Dollars are doubled, so that they are no
+ * variables when it is read again, unless variables were left as they are written.
+ */
+export function projectConfig(project: Project, rawVariables = false): Record<string, unknown> {
+  const config = wholeConfig(project);
+  return (rawVariables ? config : doubleDollars(config)) as Record<string, unknown>;
+}
+
+function doubleDollars(value: unknown): unknown {
+  if (typeof value === 'string') return value.replaceAll('$', '$$$$');
+  if (Array.isArray(value)) return value.map(doubleDollars);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, doubleDollars(inner)]));
+}
+
+function wholeConfig(project: Project): Record<string, unknown> {
   const sorted = <T>(items: ReadonlyMap<string, T>): [string, T][] =>
     [...items].toSorted(([a], [b]) => (a < b ? -1 : 1));
   const services = Object.fromEntries(
@@ -66,8 +81,6 @@ function textual(value: unknown, key = ''): unknown {
   if (typeof value === 'object' && value !== null) {
     return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, textual(inner, name)]));
   }
-  // A dollar is doubled, so that it is no variable when the output is read again.
-  if (typeof value === 'string') return value.replaceAll('$', '$$$$');
   if (typeof value !== 'number') return value;
   if (BYTES.has(key)) return String(value);
   if (DURATIONS.has(key)) return goDuration(value);

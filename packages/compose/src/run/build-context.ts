@@ -1,10 +1,9 @@
 import { createReadStream } from 'node:fs';
-import { lstat, readdir, readFile, readlink } from 'node:fs/promises';
+import { lstat, readdir, readFile, readlink, stat } from 'node:fs/promises';
 import { isAbsolute, join, relative, resolve } from 'node:path';
-import { errnoCode, PouchError } from '@pouch/base';
+import { errnoCode, PathPatterns, PouchError } from '@pouch/base';
 import { type Header, type Pack, pack } from 'tar-stream';
 import type { Build } from '../schema/service-parts.ts';
-import { IgnoreRules } from './dockerignore.ts';
 
 export interface BuildContext {
   readonly tar: AsyncIterable<Uint8Array>;
@@ -18,7 +17,7 @@ const OUTSIDE_NAME = '.pouch.Dockerfile';
 /** The directory of a build as a tar stream: without what .dockerignore leaves out, with the Dockerfile in any case. */
 export async function buildContext(service: string, build: Build): Promise<BuildContext> {
   const root = build.context ?? '.';
-  const found = await lstat(root).catch((error: unknown) => {
+  const found = await stat(root).catch((error: unknown) => {
     if (errnoCode(error) !== 'ENOENT') throw error;
     throw new PouchError('not-found', `services.${service}.build: the context ${root} does not exist`, {
       cause: error,
@@ -63,37 +62,37 @@ async function extraDockerfile(
 }
 
 /** `NAME.dockerignore` beside the Dockerfile, else `.dockerignore` of the context. */
-async function ignoreRules(root: string, dockerfile: string): Promise<IgnoreRules> {
+async function ignoreRules(root: string, dockerfile: string): Promise<PathPatterns> {
   for (const path of [`${dockerfile}.dockerignore`, join(root, '.dockerignore')]) {
     try {
-      return IgnoreRules.parse(await readFile(path, 'utf8'));
+      return PathPatterns.parse(await readFile(path, 'utf8'));
     } catch (error) {
       if (errnoCode(error) !== 'ENOENT') throw error;
     }
   }
-  return new IgnoreRules([]);
+  return PathPatterns.of([]);
 }
 
 async function addDirectory(
   tar: Pack,
   root: string,
   directory: string,
-  ignore: IgnoreRules,
+  ignore: PathPatterns,
   keep: ReadonlySet<string>,
 ): Promise<void> {
   for (const name of (await readdir(join(root, directory))).toSorted()) {
     const path = directory === '' ? name : `${directory}/${name}`;
-    const stat = await lstat(join(root, path));
-    const ignored = ignore.ignores(path) && !keep.has(path);
-    const header: Header = { name: path, mode: stat.mode & 0o7777, mtime: stat.mtime, uid: 0, gid: 0 } as Header;
-    if (stat.isDirectory()) {
+    const found = await lstat(join(root, path));
+    const ignored = ignore.excludes(path) && !keep.has(path);
+    const header: Header = { name: path, mode: found.mode & 0o7777, mtime: found.mtime, uid: 0, gid: 0 } as Header;
+    if (found.isDirectory()) {
       if (!ignored) await entry(tar, { ...header, name: `${path}/`, type: 'directory' });
-      const mayHold = ignore.hasExceptions || [...keep].some((one) => one.startsWith(`${path}/`));
+      const mayHold = ignore.mayHoldIncluded(path) || [...keep].some((one) => one.startsWith(`${path}/`));
       if (!ignored || mayHold) await addDirectory(tar, root, path, ignore, keep);
     } else if (ignored) continue;
-    else if (stat.isSymbolicLink()) {
+    else if (found.isSymbolicLink()) {
       await entry(tar, { ...header, type: 'symlink', linkname: await readlink(join(root, path)) });
-    } else if (stat.isFile()) await file(tar, { ...header, type: 'file', size: stat.size }, join(root, path));
+    } else if (found.isFile()) await file(tar, { ...header, type: 'file', size: found.size }, join(root, path));
   }
 }
 

@@ -1,6 +1,5 @@
-import type { JSONMessage } from '@pouch/api';
 import { PouchError } from '@pouch/base';
-import { jsonLines } from '@pouch/client';
+import type { BuildOptions } from '@pouch/client';
 import { isRemoteContext } from '../canonical/paths.ts';
 import { LABEL, VERSION } from '../convert/labels.ts';
 import { extraHostsOf } from '../convert/networking.ts';
@@ -50,21 +49,17 @@ async function run(
     throw new PouchError('unsupported', `services.${service.name}.build: dockerfile_inline needs a context of files`);
   }
   const context = remote ? undefined : await buildContext(service.name, build);
-  const response = await session.client.transport.request({
-    method: 'POST',
-    path: '/build',
-    query: {
-      ...buildQuery(session, service, build, image, overrides),
-      dockerfile: context?.dockerfile ?? build.dockerfile,
-      ...(remote && { remote: build.context }),
-    },
-    ...(context && { body: context.tar, contentType: 'application/x-tar' }),
-    headers: await registryConfig(session, service),
+  const dockerfile = context?.dockerfile ?? build.dockerfile;
+  const stream = await session.client.builds.build(context?.tar, {
+    ...buildOptions(session, service, build, image, overrides),
+    ...(dockerfile !== undefined && { dockerfile }),
+    ...(remote && build.context !== undefined && { remote: build.context }),
+    auths: await session.allCredentials(),
     signal: session.signal,
   });
   let imageId = '';
   let rest = '';
-  for await (const message of jsonLines<JSONMessage>(response.body)) {
+  for await (const message of stream) {
     throwReported(message);
     const aux = message.aux as { readonly ID?: string } | undefined;
     if (aux?.ID) imageId = aux.ID;
@@ -79,9 +74,13 @@ async function run(
   return imageId || (await session.client.images.inspect(image)).Id;
 }
 
-type Query = Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>;
-
-function buildQuery(session: Session, service: Service, build: Build, image: string, overrides: BuildOverrides): Query {
+function buildOptions(
+  session: Session,
+  service: Service,
+  build: Build,
+  image: string,
+  overrides: BuildOverrides,
+): BuildOptions {
   const { project } = session;
   const args: Record<string, string> = {};
   for (const [name, value] of Object.entries({ ...build.args, ...overrides.args })) {
@@ -89,17 +88,7 @@ function buildQuery(session: Session, service: Service, build: Build, image: str
     const given = value ?? project.variables.get(name);
     if (given !== undefined) args[name] = given;
   }
-  const labels = {
-    ...Object.fromEntries(Object.entries(build.labels ?? {}).map(([key, value]) => [key, value ?? ''])),
-    [LABEL.project]: project.name,
-    [LABEL.service]: service.name,
-    [LABEL.version]: VERSION,
-  };
-  const ulimits = Object.entries(build.ulimits ?? {}).map(([Name, { soft = 0, hard = soft }]) => ({
-    Name,
-    Soft: soft,
-    Hard: hard,
-  }));
+  const ulimits = Object.entries(build.ulimits ?? {});
   const platform = service.platform ?? build.platforms?.[0];
   if ((build.platforms?.length ?? 0) > 1 && service.platform === undefined) {
     throw new PouchError(
@@ -107,34 +96,33 @@ function buildQuery(session: Session, service: Service, build: Build, image: str
       `services.${service.name}.build: the classic builder builds one platform at a time`,
     );
   }
-  const hosts = extraHostsOf(build.extra_hosts) ?? [];
+  const noCache = overrides.noCache ?? build.no_cache;
+  const pull = overrides.pull ?? build.pull;
   return {
-    t: [withTag(image), ...(build.tags ?? [])],
-    rm: true,
-    buildargs: JSON.stringify(args),
-    labels: JSON.stringify(labels),
-    nocache: overrides.noCache ?? build.no_cache,
-    pull: (overrides.pull ?? build.pull) ? '1' : undefined,
-    target: build.target,
-    networkmode: build.network,
-    cachefrom: build.cache_from && JSON.stringify(build.cache_from),
-    extrahosts: hosts.length > 0 ? hosts.join(',') : undefined,
-    shmsize: build.shm_size,
-    memory: overrides.memory,
-    ulimits: ulimits.length > 0 ? JSON.stringify(ulimits) : undefined,
-    platform,
+    tags: [withTag(image), ...(build.tags ?? [])],
+    buildArgs: args,
+    labels: {
+      ...Object.fromEntries(Object.entries(build.labels ?? {}).map(([key, value]) => [key, value ?? ''])),
+      [LABEL.project]: project.name,
+      [LABEL.service]: service.name,
+      [LABEL.version]: VERSION,
+    },
+    extraHosts: extraHostsOf(build.extra_hosts) ?? [],
+    ...(noCache !== undefined && { noCache }),
+    ...(pull !== undefined && { pull }),
+    ...(build.target !== undefined && { target: build.target }),
+    ...(build.network !== undefined && { networkMode: build.network }),
+    ...(build.cache_from && { cacheFrom: build.cache_from }),
+    ...(build.shm_size !== undefined && { shmSize: build.shm_size }),
+    ...(overrides.memory !== undefined && { memory: overrides.memory }),
+    ...(ulimits.length > 0 && {
+      ulimits: ulimits.map(([Name, { soft = 0, hard = soft }]) => ({ Name, Soft: soft, Hard: hard })),
+    }),
+    ...(platform !== undefined && { platform }),
   };
 }
 
 function withTag(image: string): string {
   const { name, tag } = splitReference(image);
   return `${name}:${tag}`;
-}
-
-/** The credentials for the registry of the service's own image: what the Dockerfile names is the daemon's to find. */
-async function registryConfig(session: Session, service: Service): Promise<Record<string, string>> {
-  const auth = service.image === undefined ? undefined : await session.credentials(service.image);
-  if (!auth?.serveraddress) return {};
-  const config = { [auth.serveraddress]: auth };
-  return { 'X-Registry-Config': Buffer.from(JSON.stringify(config)).toString('base64url') };
 }

@@ -8,6 +8,8 @@ import type { Session } from './session.ts';
 
 /** So long the stream of a run that has ended may take to end. */
 const LAST_LINES_MS = 250;
+/** So long the word of an end is held back for what is still being printed. */
+const LAST_OUTPUT_MS = 2000;
 
 export interface FollowSink {
   line(container: Observed, line: LogLine): void | Promise<void>;
@@ -126,7 +128,7 @@ export class Follower implements AsyncDisposable {
     const container = eventContainer(event);
     if (this.#options.wanted(container)) {
       // What it wrote last comes before the word of its end.
-      await this.#streams.get(event.Actor.ID);
+      await Promise.race([this.#streams.get(event.Actor.ID), sleep(LAST_OUTPUT_MS)]);
       this.#sink.exited?.(container, Number(attributes['exitCode'] ?? 0));
     }
     await this.#check();

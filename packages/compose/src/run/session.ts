@@ -22,7 +22,10 @@ export interface Session {
   /** Requests at once. */
   readonly limit: Semaphore;
   readonly signal: AbortSignal;
+  /** For an image's registry. */
   readonly credentials: (image: string) => Promise<AuthConfig | undefined>;
+  /** By registry: a Dockerfile may name images of any. */
+  readonly allCredentials: () => Promise<Readonly<Record<string, AuthConfig>>>;
 }
 
 /** Do something, told as two steps: `working` and `done`; a failure is told as the third. */

@@ -1,11 +1,10 @@
 import { type FSWatcher, watch as watchDirectory } from 'node:fs';
 import { lstat, readdir } from 'node:fs/promises';
 import { basename, dirname, join, posix, relative } from 'node:path';
-import { errnoCode, errorMessage, PouchError, sleep } from '@pouch/base';
+import { errnoCode, errorMessage, PathPatterns, PouchError, sleep } from '@pouch/base';
 import type { Service } from '../project/project.ts';
 import type { WatchRule } from '../schema/service-parts.ts';
 import { buildImage } from './build.ts';
-import { IgnoreRules } from './dockerignore.ts';
 import { runHooks } from './hooks.ts';
 import { imageOf } from './images.ts';
 import { containersOf } from './lifecycle.ts';
@@ -116,13 +115,13 @@ async function act(
 /** Directories that are being watched for one rule, and the paths that have changed since they were asked for. */
 class RuleWatcher implements AsyncDisposable {
   readonly #root: string;
-  readonly #ignore: IgnoreRules;
-  readonly #include: IgnoreRules | undefined;
+  readonly #ignore: PathPatterns;
+  readonly #include: PathPatterns | undefined;
   readonly #watchers = new Map<string, FSWatcher>();
   readonly #changed = new Set<string>();
   #wake: (() => void) | undefined;
 
-  private constructor(root: string, ignore: IgnoreRules, include: IgnoreRules | undefined) {
+  private constructor(root: string, ignore: PathPatterns, include: PathPatterns | undefined) {
     this.#root = root;
     this.#ignore = ignore;
     this.#include = include;
@@ -130,8 +129,8 @@ class RuleWatcher implements AsyncDisposable {
 
   static async open(service: Service, rule: WatchRule): Promise<RuleWatcher> {
     const root = rule.path ?? '';
-    const ignore = new IgnoreRules(['.git', ...(rule.ignore ?? [])]);
-    const include = rule.include && rule.include.length > 0 ? new IgnoreRules(rule.include) : undefined;
+    const ignore = PathPatterns.of(['.git', ...(rule.ignore ?? [])]);
+    const include = rule.include && rule.include.length > 0 ? PathPatterns.of(rule.include) : undefined;
     const watcher = new RuleWatcher(root, ignore, include);
     try {
       const stat = await lstat(root);
@@ -152,7 +151,7 @@ class RuleWatcher implements AsyncDisposable {
     if (name === '') return false;
     // What editors leave beside a file while they write it.
     if (/(^\.#|~$|\.sw[px]$|^4913$|^\.goutputstream-)/.test(basename(path))) return true;
-    return this.#ignore.ignores(name) || (this.#include !== undefined && !this.#include.ignores(name));
+    return this.#ignore.excludes(name) || (this.#include !== undefined && !this.#include.excludes(name));
   }
 
   /** A directory and all below it: a watch of the kernel's is for one directory. */
@@ -165,7 +164,7 @@ class RuleWatcher implements AsyncDisposable {
     this.#watchers.set(directory, watcher);
     for (const entry of await readdir(directory, { withFileTypes: true })) {
       const path = join(directory, entry.name);
-      if (entry.isDirectory() && !this.#ignore.ignores(relative(this.#root, path))) await this.#add(path);
+      if (entry.isDirectory() && !this.#ignore.excludes(relative(this.#root, path))) await this.#add(path);
     }
   }
 
@@ -187,7 +186,7 @@ class RuleWatcher implements AsyncDisposable {
       return undefined;
     });
     if (stat?.isDirectory()) {
-      if (this.#ignore.ignores(relative(this.#root, path))) return;
+      if (this.#ignore.excludes(relative(this.#root, path))) return;
       await this.#add(path).catch(() => {});
       // Files may have come with it, before it was watched.
       for (const inside of await filesBelow(path)) if (!this.#isIgnored(inside)) this.#changes(inside);

@@ -222,7 +222,7 @@ function nearest(key: string, known: readonly string[]): string {
 }
 
 function letters(text: string): string {
-  return [...text].toSorted().join('');
+  return text.split('').toSorted().join('');
 }
 
 /** Letters put in, left out or changed, up to 2. */

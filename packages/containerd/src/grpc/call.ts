@@ -10,8 +10,8 @@ export interface CallOptions {
   readonly deadlineMs?: number | undefined;
   /** Milliseconds to wait for a server that is not listening (yet). Default 10,000, and never more than the deadline. */
   readonly patienceMs?: number | undefined;
-  /** Extra request headers, such as containerd's namespace. */
-  readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** Extra request headers, such as containerd's namespace. A list is sent as several headers of that name. */
+  readonly headers?: Readonly<Record<string, string | readonly string[]>> | undefined;
 }
 
 const DEFAULT_PATIENCE = 10_000;
@@ -65,7 +65,7 @@ export class GrpcCall implements AsyncIterable<Uint8Array>, Disposable {
     if (signal?.aborted) throw statusError(method, GRPC_STATUS.CANCELLED, `${method} was cancelled.`, false);
     const deadline = deadlineMs === undefined ? undefined : performance.now() + deadlineMs;
     const headers: OutgoingHttpHeaders = {
-      ...options.headers,
+      ...outgoing(options.headers),
       ':method': 'POST',
       ':path': method,
       'content-type': 'application/grpc',
@@ -169,7 +169,7 @@ export class GrpcCall implements AsyncIterable<Uint8Array>, Disposable {
       // Node closes the streams of a lost connection as if somebody had cancelled them.
       const lost = this.#stream.session?.destroyed ?? true;
       const refused = code === constants.NGHTTP2_REFUSED_STREAM;
-      const message = `${this.#method}: the connection to containerd ended before the answer (HTTP/2 code ${code}).`;
+      const message = `${this.#method}: the connection ended before the answer (HTTP/2 code ${code}).`;
       return statusError(this.#method, lost ? GRPC_STATUS.UNAVAILABLE : resetStatus(code), message, !refused);
     }
     const number = Number(status);
@@ -180,6 +180,12 @@ export class GrpcCall implements AsyncIterable<Uint8Array>, Disposable {
     const message = this.#status?.['grpc-message'];
     return statusError(this.#method, number, decodeStatusMessage(typeof message === 'string' ? message : ''));
   }
+}
+
+function outgoing(headers: CallOptions['headers'] = {}): OutgoingHttpHeaders {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name, typeof value === 'string' ? value : [...value]]),
+  );
 }
 
 /** gRPC's timeout header: at most eight digits and a unit. */

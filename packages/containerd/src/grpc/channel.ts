@@ -11,6 +11,8 @@ const MAX_PAUSE = 200;
 export interface GrpcChannelOptions {
   /** The socket. */
   readonly path: string;
+  /** Who serves there, for messages. Default `containerd`. */
+  readonly server?: string | undefined;
   /** Called each time that an open connection ended. */
   readonly onDisconnect?: (() => void) | undefined;
 }
@@ -21,6 +23,7 @@ export interface GrpcChannelOptions {
  */
 export class GrpcChannel implements Disposable {
   readonly #path: string;
+  readonly #server: string;
   readonly #logger: Logger;
   readonly #onDisconnect: () => void;
   #session: ClientHttp2Session | undefined;
@@ -29,6 +32,7 @@ export class GrpcChannel implements Disposable {
 
   constructor(options: GrpcChannelOptions, dependencies: { readonly logger: Logger }) {
     this.#path = options.path;
+    this.#server = options.server ?? 'containerd';
     this.#onDisconnect = options.onDisconnect ?? (() => {});
     this.#logger = dependencies.logger;
   }
@@ -77,7 +81,7 @@ export class GrpcChannel implements Disposable {
     const deadline = performance.now() + patience;
     let pause = FIRST_PAUSE;
     for (;;) {
-      if (this.#disposed) throw new PouchError('unavailable', 'The containerd client has been closed.');
+      if (this.#disposed) throw new PouchError('unavailable', `The client of ${this.#server} has been closed.`);
       signal?.throwIfAborted();
       try {
         this.#connecting ??= this.#connect().finally(() => {
@@ -93,7 +97,7 @@ export class GrpcChannel implements Disposable {
   }
 
   #unreachable(error: unknown): PouchError {
-    const message = `Cannot reach containerd at ${this.#path}: ${errorMessage(error)}. Is it running?`;
+    const message = `Cannot reach ${this.#server} at ${this.#path}: ${errorMessage(error)}. Is it running?`;
     return new PouchError('unavailable', message, { cause: error, details: { sent: false } });
   }
 
@@ -112,13 +116,15 @@ export class GrpcChannel implements Disposable {
       this.#onDisconnect();
     };
     session.once('connect', () => {
+      // Told of a connection that has broken meanwhile, too; its 'close' follows.
+      if (session.destroyed) return;
       session.setLocalWindowSize(SESSION_WINDOW);
       if (this.#disposed) session.destroy();
       else this.#session = session;
       resolve(session);
     });
     session.on('error', (error) => {
-      this.#logger.debug('containerd connection failed', { address: this.#path, error });
+      this.#logger.debug(`the connection to ${this.#server} failed`, { address: this.#path, error });
       forget();
       reject(error);
     });

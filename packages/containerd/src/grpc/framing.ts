@@ -2,7 +2,7 @@ import { PouchError } from '@pouch/base';
 
 const HEADER = 5;
 
-/** No answer of containerd's comes near it; a longer one is a fault, and would only fill the memory. */
+/** No answer of containerd's or BuildKit's comes near it; a longer one is a fault, and would only fill the memory. */
 const MAX_MESSAGE = 64 << 20;
 
 /** One gRPC message on the wire: a flag byte (0: not compressed), the length in four bytes, and the message. */
@@ -48,10 +48,10 @@ export class FrameDecoder {
       this.#chunks = [head];
     }
     if (head[0] !== 0)
-      throw new PouchError('upstream', 'containerd sent a compressed message, which nobody asked for.');
+      throw new PouchError('upstream', 'The server sent a compressed message, which nobody asked for.');
     const length = head.readUInt32BE(1);
     if (length > MAX_MESSAGE) {
-      throw new PouchError('upstream', `containerd sent a message of ${length} bytes; the limit is ${MAX_MESSAGE}.`);
+      throw new PouchError('upstream', `The server sent a message of ${length} bytes; the limit is ${MAX_MESSAGE}.`);
     }
     return length;
   }

@@ -45,7 +45,7 @@ const CODES: Readonly<Record<number, ErrorCode>> = {
  * whether the request may have been acted on (`sent`).
  */
 export function statusError(method: string, grpc: number, message: string, sent = true): PouchError {
-  return new PouchError(CODES[grpc] ?? 'upstream', message || `containerd answered ${method} with status ${grpc}.`, {
+  return new PouchError(CODES[grpc] ?? 'upstream', message || `The server answered ${method} with status ${grpc}.`, {
     details: { method, grpc, sent },
   });
 }

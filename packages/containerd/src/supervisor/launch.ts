@@ -13,39 +13,63 @@ export interface LaunchOptions extends ContainerdConfig {
   readonly logFile: string;
 }
 
+export interface DaemonLaunch {
+  /** For messages; also the name of its Debian package. */
+  readonly name: string;
+  /** A path, or a name that is looked up on the PATH. */
+  readonly binary: string;
+  readonly args: readonly string[];
+  readonly pidFile: string;
+  readonly logFile: string;
+  /** Beside this process's own environment. */
+  readonly env?: Readonly<Record<string, string>> | undefined;
+}
+
+export interface Launched {
+  readonly identity: ProcessIdentity;
+  /** Resolves with the reason when the daemon ends while this process lives. */
+  readonly exited: Promise<string>;
+}
+
 /** Set for the daemon that starts us, and misleading for its child. */
 const NOT_INHERITED = /^(NOTIFY_SOCKET|LISTEN_\w+|WATCHDOG_\w+|NODE_\w+|OTEL_\w+|INVOCATION_ID|JOURNAL_STREAM)$/;
 
-/**
- * Start a containerd in a session of its own, so that it outlives this process and is reached by no signal of its terminal.
- * Its output is appended to the log file. `exited` resolves with the reason when it ends while this process lives.
- */
-export async function launchContainerd(
-  options: LaunchOptions,
-): Promise<{ readonly identity: ProcessIdentity; readonly exited: Promise<string> }> {
+/** Start a containerd with a configuration file written anew. */
+export async function launchContainerd(options: LaunchOptions): Promise<Launched> {
   const { configPath, pidFile, logFile } = options;
-  for (const path of [configPath, pidFile, logFile, options.address]) await mkdir(dirname(path), { recursive: true });
+  await mkdir(dirname(options.address), { recursive: true });
   await mkdir(options.root, { recursive: true, mode: 0o711 });
   await mkdir(options.state, { recursive: true, mode: 0o711 });
+  await mkdir(dirname(configPath), { recursive: true });
   await writeFileAtomic(configPath, renderConfig(options), 0o600);
+  const binary = options.binary ?? 'containerd';
+  return await launchDaemon({ name: 'containerd', binary, args: ['--config', configPath], pidFile, logFile });
+}
+
+/**
+ * Start a daemon in a session of its own, so that it outlives this process and is reached by no signal of its terminal. Its
+ * output is appended to the log file.
+ */
+export async function launchDaemon(options: DaemonLaunch): Promise<Launched> {
+  const { name, binary, pidFile, logFile } = options;
+  for (const path of [pidFile, logFile]) await mkdir(dirname(path), { recursive: true });
   const log = await open(logFile, 'a', 0o640);
   try {
-    const binary = options.binary ?? 'containerd';
-    const child = spawn(binary, ['--config', configPath], {
+    const child = spawn(binary, options.args, {
       cwd: '/',
       detached: true,
       stdio: ['ignore', log.fd, log.fd],
-      env: environment(binary),
+      env: { ...environment(binary), ...options.env },
     });
     const { promise: exited, resolve } = Promise.withResolvers<string>();
     child.once('exit', (code, signal) => resolve(signal ? `killed by ${signal}` : `exit code ${code}`));
     await new Promise<void>((started, reject) => {
       child.once('spawn', started);
-      child.once('error', (error) => reject(startError(binary, error)));
+      child.once('error', (error) => reject(startError(options, error)));
     });
     child.unref();
     const identity = await identify(child.pid as number);
-    if (!identity) throw new PouchError('unavailable', `containerd ended at once; see ${logFile}.`);
+    if (!identity) throw new PouchError('unavailable', `${name} ended at once; see ${logFile}.`);
     await writeFileAtomic(pidFile, `${identity.pid}\n`);
     return { identity, exited };
   } finally {
@@ -60,10 +84,10 @@ function environment(binary: string): NodeJS.ProcessEnv {
   return { ...Object.fromEntries(kept), PATH: isAbsolute(binary) ? `${dirname(binary)}${delimiter}${path}` : path };
 }
 
-function startError(binary: string, error: Error): PouchError {
+function startError({ name, binary }: DaemonLaunch, error: Error): PouchError {
   const message =
     errnoCode(error) === 'ENOENT'
-      ? `containerd is not installed: '${binary}' was not found. Install the package 'containerd', or name the binary.`
-      : `containerd cannot be started: ${error.message}`;
+      ? `${name} is not installed: '${binary}' was not found. Install the package '${name}', or name the binary.`
+      : `${name} cannot be started: ${error.message}`;
   return new PouchError('unsupported', message, { cause: error });
 }

@@ -38,18 +38,30 @@ export async function signalProcess(identity: ProcessIdentity, signal: NodeJS.Si
 
 /** The containerd that was started with this configuration file: the one of the pid file, else whichever runs. */
 export async function findContainerd(pidFile: string, configPath: string): Promise<ProcessIdentity | undefined> {
+  return await findDaemon('containerd', pidFile, configPath);
+}
+
+/**
+ * The daemon that was started with `--config configPath`: the one of the pid file, else whichever runs. The name of its
+ * executable begins with `name`.
+ */
+export async function findDaemon(
+  name: string,
+  pidFile: string,
+  configPath: string,
+): Promise<ProcessIdentity | undefined> {
   const text = (await readTextIfExists(pidFile))?.trim() ?? '';
-  const noted = /^[1-9]\d{0,9}$/.test(text) ? await ifContainerd(Number(text), configPath) : undefined;
+  const noted = /^[1-9]\d{0,9}$/.test(text) ? await ifDaemon(name, Number(text), configPath) : undefined;
   if (noted) return noted;
   for (const entry of await readdir('/proc')) {
-    const found = /^\d+$/.test(entry) ? await ifContainerd(Number(entry), configPath) : undefined;
+    const found = /^\d+$/.test(entry) ? await ifDaemon(name, Number(entry), configPath) : undefined;
     if (found) return found;
   }
   return undefined;
 }
 
 /** By command line and executable; the identity is read before and after, so that both belong to the same process. */
-async function ifContainerd(pid: number, configPath: string): Promise<ProcessIdentity | undefined> {
+async function ifDaemon(name: string, pid: number, configPath: string): Promise<ProcessIdentity | undefined> {
   const commandLine = (await readProc(pid, 'cmdline'))?.split('\0') ?? [];
   const at = commandLine.indexOf('--config');
   if (at < 1 || commandLine[at + 1] !== configPath) return undefined;
@@ -57,7 +69,7 @@ async function ifContainerd(pid: number, configPath: string): Promise<ProcessIde
   if (!identity) return undefined;
   try {
     const executable = (await readlink(`/proc/${pid}/exe`)).replace(/ \(deleted\)$/, '');
-    if (!basename(executable).startsWith('containerd')) return undefined;
+    if (!basename(executable).startsWith(name)) return undefined;
   } catch {
     return undefined;
   }

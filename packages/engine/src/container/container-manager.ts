@@ -40,9 +40,11 @@ import type { ExecManager } from './exec/exec-manager.ts';
 import type { ContainerFilesystem } from './filesystem/index.ts';
 import type { CommitOptions, Committer } from './lifecycle/committer.ts';
 import { publishContainerEvent } from './lifecycle/container-events.ts';
+import type { QuotaService } from '../quota/quota-service.ts';
 import type { LifecycleContext } from './lifecycle/context.ts';
 import type { Creator } from './lifecycle/creator.ts';
 import type { NetworkConnector } from './lifecycle/network-connector.ts';
+import { pauseContainer, unpauseContainer } from './lifecycle/pause.ts';
 import type { Pruner } from './lifecycle/pruner.ts';
 import type { Remover } from './lifecycle/remover.ts';
 import type { StartPlanner } from './lifecycle/start-plan.ts';
@@ -54,6 +56,7 @@ import { waitFor } from './lifecycle/waiter.ts';
 import { attachTo, readLogs } from './stdio/attach.ts';
 import { inspectContainer } from './view/inspect.ts';
 import { compileFilters, type FilterSources, wantsAll } from './view/list-filters.ts';
+import { quotaUsages } from './view/quota-usages.ts';
 import { streamStats } from './view/stats.ts';
 import { summarise } from './view/summary.ts';
 import { topOf } from './view/top.ts';
@@ -67,6 +70,7 @@ export interface ContainerManagerOptions {
 
 export interface ContainerManagerParts {
   readonly context: LifecycleContext;
+  readonly quotas: QuotaService;
   readonly images: ImageService;
   readonly creator: Creator;
   readonly starter: Starter;
@@ -155,6 +159,7 @@ export class ContainerManager implements ContainerService {
     return inspectContainer(container, {
       snapshotter: this.#options.snapshotter,
       sandbox: (id) => context.networks.sandbox(id),
+      diskQuotas: await quotaUsages(container, this.#parts.quotas),
       ...(options.size && { sizes: await filesystem.sizes(container) }),
     });
   }
@@ -185,8 +190,7 @@ export class ContainerManager implements ContainerService {
 
   async restart(name: string, options: { signal?: string; timeout?: number }): Promise<void> {
     const container = this.#get(name);
-    const keepsUnderRm = container.record.hostConfig.AutoRemove;
-    if (keepsUnderRm) container.restartPending = true;
+    container.restartPending = true;
     try {
       await this.#parts.stopper.stop(container, options).catch((error: unknown) => {
         if (isErrorCode(error, 'invalid-argument')) {
@@ -198,6 +202,10 @@ export class ContainerManager implements ContainerService {
       await this.#parts.starter.start(container);
     } finally {
       container.restartPending = false;
+      if (container.keepsNetwork && !container.live) {
+        container.keepsNetwork = false;
+        await this.#parts.context.networks.release(container.id);
+      }
     }
     this.#publish(container, 'restart');
   }
@@ -209,28 +217,11 @@ export class ContainerManager implements ContainerService {
   }
 
   async pause(name: string): Promise<void> {
-    const container = this.#get(name);
-    const { context } = this.#parts;
-    await context.mutex.run(container.id, async () => {
-      if (container.status === 'paused')
-        throw new PouchError('conflict', `container ${container.id} is already paused`);
-      if (container.status !== 'running') throw new PouchError('conflict', `container ${container.id} is not running`);
-      using _ = await container.pauseGate.close();
-      await context.containerd.tasks.pause(container.id);
-      container.transition('paused');
-    });
-    this.#publish(container, 'pause');
+    await pauseContainer(this.#parts.context, this.#get(name));
   }
 
   async unpause(name: string): Promise<void> {
-    const container = this.#get(name);
-    const { context } = this.#parts;
-    await context.mutex.run(container.id, async () => {
-      if (container.status !== 'paused') throw new PouchError('conflict', `Container ${container.id} is not paused`);
-      await context.containerd.tasks.resume(container.id);
-      container.transition('running');
-    });
-    this.#publish(container, 'unpause');
+    await unpauseContainer(this.#parts.context, this.#get(name));
   }
 
   async rename(name: string, newName: string): Promise<void> {
@@ -336,7 +327,12 @@ export class ContainerManager implements ContainerService {
     options: { stream: boolean; oneShot: boolean },
     signal: AbortSignal,
   ): AsyncIterable<ContainerStats> {
-    const sources = { cgroupOf: (each: Container) => this.#cgroup(each), hostMemory: this.#options.hostMemory };
+    const sources = {
+      cgroupOf: (each: Container) => this.#cgroup(each),
+      hostMemory: this.#options.hostMemory,
+      bandwidth: async (each: Container) => await this.#parts.context.networks.bandwidth(each.id),
+      diskQuotas: async (each: Container) => await quotaUsages(each, this.#parts.quotas),
+    };
     return streamStats(this.#get(name), sources, options, signal);
   }
 

@@ -34,6 +34,14 @@ export interface ContainerState {
   health?: { status: 'starting' | 'healthy' | 'unhealthy'; failingStreak: number; log: HealthcheckResult[] };
 }
 
+/** A limit on disk space that the container has: its root file system (`/`), volumes by destination, or several together. */
+export interface ContainerQuota {
+  readonly id: number;
+  readonly paths: readonly string[];
+  readonly bytes: number;
+  readonly inodes?: number;
+}
+
 /** Everything durable about one container. Stored as JSON; every change of `state` is stored before it is acted on. */
 export interface ContainerRecord {
   readonly id: string;
@@ -60,6 +68,9 @@ export interface ContainerRecord {
   args: string[];
   mounts: ContainerMount[];
   runtime: string;
+  quotas?: ContainerQuota[];
+  /** CPUs chosen for the present run, where the container leaves the choice to the daemon. */
+  assignedCpus?: string;
   /** Of a rich container: the init of its image that runs its command as a service. */
   init?: ImageInit;
   /** Its snapshot; the container's id until its first upgrade. */

@@ -1,14 +1,23 @@
 import { join } from 'node:path';
-import type { ExecCreateRequest } from '@pouch/api';
-import { background, KeyedMutex, type Logger, nowNanos } from '@pouch/base';
+import type { ExecCreateRequest, HostConfig } from '@pouch/api';
+import { background, KeyedMutex, type Logger, nowNanos, PouchError } from '@pouch/base';
 import type { ContainerdClient, ExitKeeper } from '@pouch/containerd';
-import { type CgroupDriver, type CgroupHierarchy, cgroupPaths, readOomKills, removeCgroup } from '@pouch/linux';
+import {
+  type CgroupDriver,
+  type CgroupHierarchy,
+  cgroupPaths,
+  readOomKills,
+  reclaimCgroup,
+  removeCgroup,
+  writeCgroupLimits,
+} from '@pouch/linux';
 import type { EventBus } from '../events/event-bus.ts';
 import { type Hooks, NO_HOOKS } from '../hooks/hook-points.ts';
 import type { ImageService } from '../image/image-service.ts';
 import type { NetworkManager } from '../network/network-manager.ts';
 import type { Database } from '../store/database.ts';
 import { RecordTable } from '../store/record-table.ts';
+import type { QuotaService } from '../quota/quota-service.ts';
 import type { VolumeService } from '../volume/volume-service.ts';
 import { Checkpointer } from './checkpoint/checkpointer.ts';
 import type { Container } from './container.ts';
@@ -34,6 +43,7 @@ import { Restarter } from './lifecycle/restarter.ts';
 import { remainingDelay, startsWithDaemon } from './lifecycle/restart-policy.ts';
 import { ShmMounts } from './lifecycle/shm-mounts.ts';
 import { StartPlanner, type StartPlannerOptions } from './lifecycle/start-plan.ts';
+import { RootQuota } from './lifecycle/root-quota.ts';
 import { Starter } from './lifecycle/starter.ts';
 import { Stopper } from './lifecycle/stopper.ts';
 import { type RuntimeDefinition, TaskRuntime } from './lifecycle/task-runtime.ts';
@@ -41,7 +51,7 @@ import { TaskWatcher } from './lifecycle/task-watcher.ts';
 import { Updater } from './lifecycle/updater.ts';
 import { VolumeMounter } from './lifecycle/volume-mounter.ts';
 import { exitCodeOf, RichSetup } from './rich/index.ts';
-import { buildExecProcess, RootfsView } from './spec/index.ts';
+import { buildExecProcess, extraLimitFiles, RootfsView } from './spec/index.ts';
 import { findLogin } from './ssh/login.ts';
 import { sftpCommand } from './ssh/sftp-server.ts';
 import { SshService } from './ssh/ssh-service.ts';
@@ -59,7 +69,7 @@ export interface ContainerRoomOptions {
   readonly cgroups: CgroupHierarchy;
   readonly cgroupDriver: CgroupDriver;
   readonly hostMemory: number;
-  readonly create: CreateEnvironment;
+  readonly create: Omit<CreateEnvironment, 'quotas'>;
   readonly start: Omit<StartPlannerOptions, 'host' | 'cgroupDriver'>;
 }
 
@@ -70,6 +80,7 @@ export interface ContainerRoomDependencies {
   readonly images: ImageService;
   readonly networks: NetworkManager;
   readonly volumes: VolumeService;
+  readonly quotas: QuotaService;
   readonly events: EventBus;
   readonly logger: Logger;
   readonly hooks?: Hooks;
@@ -108,8 +119,10 @@ export class ContainerRoom implements AsyncDisposable {
       },
       { containerd, logger },
     );
+    const rootQuota = new RootQuota(dependencies.quotas);
     const context: LifecycleContext = {
       index,
+      rootQuota,
       containerd,
       tasks,
       networks,
@@ -162,9 +175,12 @@ export class ContainerRoom implements AsyncDisposable {
       logger,
       publish: (container, status) => publishContainerEvent(events, container, `health_status: ${status}`),
     });
+    const writeLimits = async (container: Container, config: HostConfig): Promise<void> =>
+      await writeCgroupLimits(cgroupPaths(options.cgroups, planner.cgroupsPath(container)), extraLimitFiles(config));
     const starter = new Starter(context, {
       planner,
       snapshotter: options.snapshotter,
+      writeLimits,
       initScript: new InitScriptRunner({
         containerd,
         fifos: this.#fifos,
@@ -202,6 +218,10 @@ export class ContainerRoom implements AsyncDisposable {
         tellPlugins(context, 'post-stop', container);
       },
       letGo: async (container) => await shm.release(container),
+      reclaim: async (container) => {
+        if (container.record.hostConfig.MemoryForceEmptyCtl !== 1) return;
+        await reclaimCgroup(cgroupPaths(options.cgroups, planner.cgroupsPath(container)));
+      },
       exitCode: exitCodeOf,
       ranOutOfMemory: async (container) =>
         ((await readOomKills(cgroupPaths(options.cgroups, planner.cgroupsPath(container)))) ?? 0) > 0,
@@ -214,18 +234,35 @@ export class ContainerRoom implements AsyncDisposable {
     });
     this.#filesystem = new ContainerFilesystem(
       { mountRoot: join(options.state, 'rootfs') },
-      { containerd, volumes, logger },
+      {
+        containerd,
+        volumes,
+        logger,
+        prepareRoot: async (container, mounts) => await rootQuota.place(container, mounts),
+      },
     );
     this.#context = context;
     this.index = index;
     this.#watcher = new TaskWatcher({ containerd, logger, listener: this.#listener() });
-    const creator = new Creator(context, { images, environment: options.create, remover, rich });
-    const updater = new Updater(context, host);
+    const creator = new Creator(context, {
+      images,
+      environment: { ...options.create, quotas: dependencies.quotas },
+      remover,
+      rich,
+    });
+    const updater = new Updater(context, {
+      host,
+      quotas: dependencies.quotas,
+      bandwidthMissing: options.create.bandwidthMissing,
+      priorityMissing: options.create.priorityMissing,
+      writeLimits,
+    });
     this.#upgrader = new Upgrader(context, { images, starter, stopper, rich });
     this.manager = new ContainerManager(
       { snapshotter: options.snapshotter, cgroups: options.cgroups, hostMemory: options.hostMemory },
       {
         context,
+        quotas: dependencies.quotas,
         images,
         creator,
         starter,
@@ -306,6 +343,17 @@ export class ContainerRoom implements AsyncDisposable {
     if (container.status !== 'exited' || !startsWithDaemon(container.record)) return;
     container.transition('restarting', { manuallyStopped: false });
     this.#restarter.schedule(container, 0);
+  }
+
+  /** Take everything of a run away that is no container's: task, record, runtime's state, mounts. */
+  async purge(id: string): Promise<void> {
+    if (this.index.byId(id)) throw new PouchError('conflict', `${id} is a container: remove it instead`);
+    await this.#context.tasks.purge(id, 'runc');
+  }
+
+  /** Where the runtimes of this daemon's containers keep their state. */
+  get runtimeRoot(): string {
+    return this.#context.tasks.runtimeRoot;
   }
 
   /** Kill whatever runs: for tearing down. Policies start nothing again. */

@@ -2,7 +2,7 @@ import type { AttestationStatement } from '@pouch/api';
 import { isErrorCode, PouchError } from '@pouch/base';
 import { type Descriptor, formatPlatform, parsePlatform } from '@pouch/oci';
 import { type ImageContent, isAttestation } from './image-content.ts';
-import { apiDescriptor } from './image-list.ts';
+import { apiDescriptor } from './api-descriptor.ts';
 import type { ImageResolver } from './image-resolver.ts';
 import type { AttestationOptions } from './image-service.ts';
 

@@ -100,6 +100,17 @@ export class ImageCatalog {
     );
   }
 
+  /** As `refresh`; resolves when the name has been read. */
+  async refreshNow(name: string): Promise<ImageName | undefined> {
+    await this.#locks.run(name, () => this.#readOne(name));
+    return this.#names.get(name);
+  }
+
+  /** An image whose last name somebody else gave to another one stays known as dangling. */
+  async keepUnnamed(image: ImageName): Promise<void> {
+    await this.#keepDangling(image, image.name);
+  }
+
   async #readAll(): Promise<void> {
     const found = await this.#images.list();
     const names = new Set(found.map((image) => image.name));

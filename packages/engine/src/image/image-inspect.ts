@@ -3,7 +3,8 @@ import { formatTime, isErrorCode, parseTime } from '@pouch/base';
 import { chainIds, type Descriptor, type ImageRunConfig, parsePlatform } from '@pouch/oci';
 import type { ImageCatalog, ImageName } from './image-catalog.ts';
 import type { ImageContent, PlatformImage } from './image-content.ts';
-import { apiDescriptor, type ImageList, repositoryNames } from './image-list.ts';
+import { apiDescriptor } from './api-descriptor.ts';
+import { type ImageList, repositoryNames } from './image-list.ts';
 import type { ImageResolver } from './image-resolver.ts';
 import { ImageUsage } from './image-usage.ts';
 

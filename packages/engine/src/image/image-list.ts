@@ -3,6 +3,7 @@ import { isErrorCode, nowNanos, PouchError, parseTime } from '@pouch/base';
 import { type Descriptor, familiarString, withDigest } from '@pouch/oci';
 import type { ImageCatalog, ImageName } from './image-catalog.ts';
 import { type ImageContent, isAttestation, type PlatformImage } from './image-content.ts';
+import { apiDescriptor, apiPlatform } from './api-descriptor.ts';
 import { booleanFilter, checkListFilters, matchesLabels, matchesReference, untilFilter } from './image-filters.ts';
 import { referenceOfName } from './image-names.ts';
 import type { ImageResolver } from './image-resolver.ts';
@@ -192,27 +193,4 @@ function withMatchingNames(image: ListedImage, patterns: readonly string[]): Lis
     return reference !== undefined && patterns.some((pattern) => matchesReference(reference, pattern));
   });
   return names.length > 0 ? [{ ...image, names }] : [];
-}
-
-export function apiDescriptor(descriptor: Descriptor): NonNullable<ImageSummary['Descriptor']> {
-  const { mediaType, digest, size, annotations, platform } = descriptor;
-  return {
-    mediaType,
-    digest,
-    size,
-    ...(annotations && { annotations: { ...annotations } }),
-    ...(platform && { platform: apiPlatform({ platform }) }),
-  };
-}
-
-export function apiPlatform({ platform }: Pick<Required<Descriptor>, 'platform'>): {
-  os: string;
-  architecture: string;
-  variant?: string;
-  'os.version'?: string;
-  'os.features'?: string[];
-} {
-  const features = platform['os.features'];
-  const { 'os.features': _, ...rest } = platform;
-  return { ...rest, ...(features && { 'os.features': [...features] }) };
 }

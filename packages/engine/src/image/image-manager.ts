@@ -29,6 +29,7 @@ import type { EventBus } from '../events/event-bus.ts';
 import type { FileEntry } from './archive/pack-files.ts';
 import { BlobFetcher } from './blob-fetcher.ts';
 import { blobPath } from './blob-reader.ts';
+import { expectNames } from './foreign-naming.ts';
 import { type ImageAssembler, ImageAssembly } from './image-assembly.ts';
 import { ImageAttestations } from './image-attestations.ts';
 import { ImageBuilder } from './image-builder.ts';
@@ -51,6 +52,7 @@ import type {
   CommitRequest,
   ContainerImage,
   Filters,
+  ForeignNaming,
   ImageService,
   ImageUser,
   Progress,
@@ -279,6 +281,20 @@ export class ImageManager implements ImageService, Disposable {
     const id = await this.#committer.commit(request);
     if (request.repository) this.#publish('tag', id, familiarString(tagTarget(request.repository, request.tag)));
     return id;
+  }
+
+  async expectNames(names: readonly string[]): Promise<ForeignNaming> {
+    const { containerd, logger } = this.#deps;
+    return await expectNames(names, {
+      leases: containerd.leases,
+      catalog: this.#catalog,
+      logger,
+      tell: (action, id, name) => this.#publish(action, id, name),
+      unpack: async (target) => {
+        const image = await this.#content.platformImage(target);
+        if (image.platform.os === 'linux') await this.#resolver.unpack(image);
+      },
+    });
   }
 
   async distribution(reference: string, auth?: AuthConfig): Promise<DistributionInspect> {

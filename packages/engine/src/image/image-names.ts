@@ -16,7 +16,8 @@ import {
  * Containerd keeps an image only under a name. One that lost its last name stays known under this prefix and its digest;
  * the API shows it as `<none>`.
  */
-const DANGLING_PREFIX = 'pouch-dangling@';
+export const DANGLING_NAME = 'pouch-dangling';
+const DANGLING_PREFIX = `${DANGLING_NAME}@`;
 
 export function danglingName(target: Digest): string {
   return DANGLING_PREFIX + target;

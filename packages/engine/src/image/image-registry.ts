@@ -3,7 +3,7 @@ import { PouchError } from '@pouch/base';
 import { DEFAULT_DOMAIN, parseReference, withDefaultTag } from '@pouch/oci';
 import { type RegistryClient, registryDomain } from '@pouch/registry';
 import { booleanFilter } from './image-filters.ts';
-import { apiDescriptor, apiPlatform } from './image-list.ts';
+import { apiDescriptor, apiPlatform } from './api-descriptor.ts';
 import type { Filters } from './image-service.ts';
 
 const SEARCH_LIMIT = 25;

@@ -13,6 +13,15 @@ import type {
 import type { ImageConfig, ImageRunConfig, Platform } from '@pouch/oci';
 import type { FileEntry } from './archive/pack-files.ts';
 
+/** Names that another program (BuildKit) is about to give to images in the same store. Dispose it when that is over. */
+export interface ForeignNaming extends AsyncDisposable {
+  /**
+   * They are given: make them known at once, keep the images that lost their last name to them, and tell of it by events.
+   * An image without a name is known by the dangling one.
+   */
+  done(id: string): Promise<void>;
+}
+
 /** What a container needs of an image: enough to make its snapshot and its defaults, with no further call. */
 export interface ContainerImage {
   /** Digest of the image's target (index or manifest), as `docker images` shows it: `sha256:…`. */
@@ -114,6 +123,8 @@ export interface ImageService {
   /** An image of files in memory, without registry or archive; the same input gives the same id. */
   importFiles(name: string, files: readonly FileEntry[], config: ImageRunConfig): Promise<string>;
   commit(request: CommitRequest): Promise<string>;
+  /** Stored names, as `storedName` writes them. Until the result is disposed, the images that have them are kept. */
+  expectNames(names: readonly string[]): Promise<ForeignNaming>;
   distribution(reference: string, auth?: AuthConfig): Promise<DistributionInspect>;
   /** Check credentials with a registry; returns Docker's status line and an identity token where it gives one. */
   login(auth: AuthConfig): Promise<{ Status: string; IdentityToken?: string }>;

@@ -19,6 +19,11 @@ export async function withImageLease<T>(leases: Leases, work: (lease: string) =>
   return await leases.use(work, request);
 }
 
+/** A lease like that of `withImageLease`, for its maker to delete. */
+export async function createImageLease(leases: Leases): Promise<string> {
+  return (await leases.create({ labels: { [OWNER_LABEL]: 'work' } })).id;
+}
+
 /** As `withImageLease`; when the daemon dies meanwhile, blobs that had come whole stay for an hour. */
 export async function withPullLease<T>(leases: Leases, work: (lease: string) => Promise<T>): Promise<T> {
   const request: LeaseCreateRequest = { labels: { [OWNER_LABEL]: PULL } };

@@ -9,7 +9,7 @@ export function trimPattern(value: string, pattern: string, form: '#' | '##' | '
     const end = matchLength(value, tokens, longest);
     return end === undefined ? value : value.slice(end);
   }
-  const reversed = matchLength([...value].toReversed().join(''), tokens.toReversed(), longest);
+  const reversed = matchLength(value.split('').toReversed().join(''), tokens.toReversed(), longest);
   return reversed === undefined ? value : value.slice(0, value.length - reversed);
 }
 

@@ -67,5 +67,8 @@ export function ownerOf(request: AttachRequest): SandboxOwner {
     dnsOptions: request.dnsOptions ?? [],
     extraHosts: request.extraHosts ?? [],
     links: request.links ?? [],
+    ...(request.hidden && { hidden: true as const }),
+    ...(request.priority && { priority: request.priority }),
+    ...(request.bandwidth && { bandwidth: request.bandwidth }),
   };
 }

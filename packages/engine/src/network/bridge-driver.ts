@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { errorMessage, type Logger, PouchError } from '@pouch/base';
 import { type IpCommander, ipInNetns, listLinks, readSysctl, writeSysctl } from '@pouch/linux';
+import { mirrorName } from './bandwidth.ts';
 import { configureInterface, noLinkLocal } from './interface-commands.ts';
 import { randomMac } from './mac-address.ts';
 import { allowsIcc, BRIDGE_OPTION, gatewayOf, type Network, networkMtu, parseBool, prefixOf } from './network.ts';
@@ -83,7 +84,10 @@ export class BridgeDriver implements NetworkDriver {
   }
 
   async leave(endpoints: readonly LeavingEndpoint[]): Promise<void> {
-    const devices = endpoints.flatMap(({ endpoint }) => endpoint.hostInterface ?? []);
+    const devices = endpoints.flatMap(({ endpoint }) => [
+      ...(endpoint.hostInterface ? [endpoint.hostInterface] : []),
+      ...(endpoint.mirrored ? [mirrorName(endpoint.id)] : []),
+    ]);
     if (devices.length === 0) return;
     // One at a time: the group is deleted as a whole.
     const mine = this.#leaving.then(async () => {

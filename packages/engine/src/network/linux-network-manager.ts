@@ -1,5 +1,6 @@
 import type { EndpointSettings, NetworkCreateRequest, NetworkInspect, NetworkSummary } from '@pouch/api';
 import { background, errorMessage } from '@pouch/base';
+import type { BandwidthLimits } from './bandwidth-limits.ts';
 import { NetworkCatalogue } from './network-catalogue.ts';
 import {
   createNetworkContext,
@@ -90,6 +91,14 @@ export class LinuxNetworkManager implements NetworkManager {
     await this.#service.release(containerId);
   }
 
+  async limit(containerId: string, limits: BandwidthLimits | undefined, priority: number | undefined): Promise<void> {
+    await this.#service.limit(containerId, limits, priority);
+  }
+
+  async bandwidth(containerId: string): ReturnType<NetworkManager['bandwidth']> {
+    return await this.#service.bandwidth(containerId);
+  }
+
   sandbox(containerId: string): Sandbox | undefined {
     return this.#service.find(containerId);
   }
@@ -136,6 +145,7 @@ export class LinuxNetworkManager implements NetworkManager {
       networks.delete(network.id);
     }
     await filter.remove();
+    await this.#context.priority.remove();
     await this[Symbol.asyncDispose]();
   }
 

@@ -73,7 +73,8 @@ export class NetworkCatalogue {
   inspect(nameOrId: string): NetworkInspect {
     const { networks, sandboxes, addresses } = this.#context;
     const network = networks.require(nameOrId);
-    const members = sandboxes.membersOf(network.id).map(({ record, endpoint }) => [
+    const shown = sandboxes.membersOf(network.id).filter(({ record }) => !record.owner?.hidden);
+    const members = shown.map(({ record, endpoint }) => [
       record.owner?.containerId ?? '',
       {
         Name: record.owner?.name ?? '',

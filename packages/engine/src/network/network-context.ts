@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { Logger } from '@pouch/base';
 import { IpCommander, NetnsDirectory } from '@pouch/linux';
 import { AddressBook } from './address-book.ts';
+import { Bandwidth } from './bandwidth.ts';
 import { BridgeDriver } from './bridge-driver.ts';
 import { DnsServer } from './dns/dns-server.ts';
 import { NameTable } from './dns/name-table.ts';
@@ -14,6 +15,7 @@ import type { PublishNetworkEvent } from './network-events.ts';
 import { NetworkRegistry } from './network-registry.ts';
 import type { NetworkStore } from './network-store.ts';
 import { PacketFilter } from './packet-filter.ts';
+import { Priority } from './priority.ts';
 import { PortAllocator } from './port-allocator.ts';
 import { readHostResolvConf } from './resolv-conf.ts';
 import { SandboxFactory } from './sandbox-factory.ts';
@@ -52,6 +54,10 @@ export interface NetworkOptions {
   readonly hostGatewayIps?: readonly string[];
   /** Let containers on the default bridge talk to each other. Default true. */
   readonly icc?: boolean;
+  /** Where classes of priority are; default: the device of the default route. */
+  readonly uplink?: string;
+  /** Its bits per second; default: what the device tells. */
+  readonly uplinkRate?: number;
 }
 
 export interface NetworkDependencies {
@@ -79,6 +85,8 @@ export interface NetworkContext {
   readonly teardown: Teardown;
   readonly factory: SandboxFactory;
   readonly files: SandboxFiles;
+  readonly bandwidth: Bandwidth;
+  readonly priority: Priority;
   readonly pools: readonly AddressPoolOption[];
   /** This host's identity, for IPv6 subnets. */
   readonly seed: string;
@@ -119,6 +127,8 @@ export function createNetworkContext(options: NetworkOptions, dependencies: Netw
     filter: new PacketFilter({ table }),
     firewall: new ForeignFirewall({ table, dnsPorts: `${firstDnsPort}:${firstDnsPort + DNS_PORT_TRIES - 1}` }, { log }),
     factory: new SandboxFactory({ ip, netns, addresses, sandboxes, teardown }),
+    bandwidth: new Bandwidth(),
+    priority: new Priority({ table: `${table}_priority`, device: options.uplink, bits: options.uplinkRate }, { log }),
     files: new SandboxFiles({ networks, sandboxes, hostGateways }),
     pools: options.defaultAddressPools ?? DEFAULT_ADDRESS_POOLS,
     seed: machineId(),

@@ -1,4 +1,6 @@
 import type { EndpointSettings, NetworkCreateRequest, NetworkInspect, NetworkSummary } from '@pouch/api';
+import type { ShapedCounters } from '@pouch/linux';
+import type { BandwidthLimits } from './bandwidth-limits.ts';
 import type { AttachRequest, Sandbox } from './sandbox.ts';
 
 /** Docker's network filters: every key must match, any of its values suffices (`label` and `label!` want all). */
@@ -31,6 +33,12 @@ export interface NetworkManager extends AsyncDisposable {
   attach(request: AttachRequest, signal?: AbortSignal): Promise<Sandbox>;
   /** Returns when the ports are free; the namespace and its addresses go in the background. */
   release(containerId: string): Promise<void>;
+  /** Change the limits on a running container's traffic; nothing for one that does not run. */
+  limit(containerId: string, limits: BandwidthLimits | undefined, priority: number | undefined): Promise<void>;
+  /** What has passed the limits of a container, by the name of its interface. */
+  bandwidth(
+    containerId: string,
+  ): Promise<Readonly<Record<string, { readonly ingress?: ShapedCounters; readonly egress?: ShapedCounters }>>>;
   /** The sandbox of a container, or undefined. */
   sandbox(containerId: string): Sandbox | undefined;
   /** Give a running container another name, for DNS. */

@@ -67,6 +67,10 @@ async function takeUp(record: SandboxRecord, context: NetworkContext): Promise<v
   const { names, networks, ports, log } = context;
   if (!record.owner) return;
   names.set(nameSandbox(record, record.owner, networks));
+  const limited = Promise.all([context.bandwidth.apply(record), context.priority.apply(record)]);
+  await limited.catch((error: unknown) => {
+    log.error('the traffic of a container is not limited as it was', { container: record.owner?.containerId, error });
+  });
   await ports.release(record.id, record.ports);
   for (const port of await ports.restore(record.id, record.ports)) {
     log.warn('another process took a published port while the daemon was away; the container still answers on it', {

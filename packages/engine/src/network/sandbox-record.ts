@@ -1,4 +1,5 @@
 import type { EndpointIPAMConfig } from '@pouch/api';
+import type { BandwidthLimits } from './bandwidth-limits.ts';
 import type { LinkTarget } from './sandbox.ts';
 
 /** A sandbox as it is recorded: everything needed to find its parts again after a crash. */
@@ -33,6 +34,11 @@ export interface SandboxOwner {
   readonly dnsOptions: readonly string[];
   readonly extraHosts: readonly string[];
   readonly links: readonly LinkTarget[];
+  /** No container of the user's. */
+  readonly hidden?: true;
+  readonly bandwidth?: BandwidthLimits;
+  /** Class on the uplink, 1 to 7. */
+  readonly priority?: number;
 }
 
 export interface EndpointRecord {
@@ -53,6 +59,8 @@ export interface EndpointRecord {
   /** What the user asked for, shown as it was. */
   readonly ipamConfig: EndpointIPAMConfig | null;
   readonly gwPriority: number;
+  /** Its outgoing traffic is, or was, led through a device of its own. */
+  readonly mirrored?: boolean;
 }
 
 export type Protocol = 'tcp' | 'udp' | 'sctp';

@@ -2,6 +2,7 @@ import type { EndpointSettings } from '@pouch/api';
 import { isErrorCode, KeyedMutex, newId, PouchError } from '@pouch/base';
 import { ipInNetns } from '@pouch/linux';
 import { type AttachPlan, fitsPool, ownerOf, planAttach, type WantedEndpoint } from './attach-plan.ts';
+import type { BandwidthLimits } from './bandwidth-limits.ts';
 import { defaultRoutes } from './interface-commands.ts';
 import { BRIDGE_OPTION, gatewayOf, type Network } from './network.ts';
 import type { NetworkContext } from './network-context.ts';
@@ -39,7 +40,12 @@ export class SandboxService {
       if (plan.kind === 'join') return this.#join(plan.containerId, owner);
       let record = await this.#acquire(plan, owner);
       try {
-        const [bound] = await Promise.all([this.#publishPorts(record), this.#context.files.write(record, owner)]);
+        const [bound] = await Promise.all([
+          this.#publishPorts(record),
+          this.#context.files.write(record, owner),
+          this.#context.bandwidth.apply(record),
+          this.#context.priority.apply(record),
+        ]);
         record = bound;
         signal?.throwIfAborted();
       } catch (error) {
@@ -74,6 +80,26 @@ export class SandboxService {
     names.set(nameSandbox(sandboxes.put({ ...record, owner }), owner, networks));
   }
 
+  /** Change what the container's interfaces are limited to, now and for networks that it joins. */
+  async limit(containerId: string, limits: BandwidthLimits | undefined, priority: number | undefined): Promise<void> {
+    await this.#mutex.run(containerId, async () => {
+      const record = this.#context.sandboxes.ofContainer(containerId);
+      if (!record?.owner) return;
+      const { bandwidth: before, priority: _former, ...rest } = record.owner;
+      const owner = { ...rest, ...(priority && { priority }) };
+      const endpoints = record.endpoints.map((endpoint) => mirrored(endpoint, limits));
+      const changed = { ...record, endpoints, owner: { ...owner, ...(limits && { bandwidth: limits }) } };
+      this.#context.sandboxes.put(changed);
+      await this.#context.bandwidth.apply(changed, before);
+      await this.#context.priority.apply(changed);
+    });
+  }
+
+  async bandwidth(containerId: string): ReturnType<NetworkContext['bandwidth']['counters']> {
+    const record = this.#context.sandboxes.ofContainer(containerId);
+    return record?.owner?.bandwidth ? await this.#context.bandwidth.counters(record) : {};
+  }
+
   async connect(network: Network, containerId: string, settings: EndpointSettings): Promise<Sandbox> {
     return await this.#mutex.run(containerId, async () => {
       const record = this.#require(containerId);
@@ -84,6 +110,8 @@ export class SandboxService {
       try {
         const path = this.#context.netns.path(record.netns as string);
         await this.#driver(network).join(network, endpoint, path);
+        await this.#context.bandwidth.apply(wider);
+        await this.#context.priority.apply(wider);
         return await this.#rearrange(wider);
       } catch (error) {
         await this.#leave(wider, endpoint);
@@ -170,7 +198,8 @@ export class SandboxService {
   }
 
   #adopt(record: SandboxRecord, owner: SandboxOwner): LiveRecord {
-    const live = { ...record, state: 'live' as const, owner };
+    const endpoints = record.endpoints.map((endpoint) => mirrored(endpoint, owner.bandwidth));
+    const live = { ...record, endpoints, state: 'live' as const, owner };
     this.#context.sandboxes.put(live);
     return live;
   }
@@ -187,7 +216,8 @@ export class SandboxService {
   }
 
   async #plan(network: Network, settings: EndpointSettings, record: SandboxRecord): Promise<EndpointRecord> {
-    return await this.#withRoom(async () => planEndpoint(network, settings, record, this.#context.addresses));
+    const plan = async (): Promise<EndpointRecord> => planEndpoint(network, settings, record, this.#context.addresses);
+    return mirrored(await this.#withRoom(plan), record.owner?.bandwidth);
   }
 
   /** When addresses have run out or the wanted one is just being given up, wait for what is being taken down and try again. */
@@ -291,6 +321,7 @@ export class SandboxService {
     names.delete(record.id);
     try {
       await filter.publish(record.id, []);
+      await this.#context.priority.forget(record.id);
       await ports.release(record.id, record.ports);
     } finally {
       teardown.add(dying);
@@ -342,8 +373,14 @@ export class SandboxService {
   }
 
   #emit(action: 'connect' | 'disconnect', network: Network, owner: SandboxOwner): void {
+    if (owner.hidden) return;
     this.#context.publish(networkEvent(action, network, owner.containerId));
   }
+}
+
+/** Marked before the device is made, so that it is found after a crash. */
+function mirrored(endpoint: EndpointRecord, limits: BandwidthLimits | undefined): EndpointRecord {
+  return limits?.egress && endpoint.hostInterface !== undefined ? { ...endpoint, mirrored: true } : endpoint;
 }
 
 function withWishes(endpoint: EndpointRecord, settings: EndpointSettings): EndpointRecord {

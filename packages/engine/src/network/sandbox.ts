@@ -1,4 +1,5 @@
 import type { EndpointSettings, EndpointSettingsInspect, PortMap } from '@pouch/api';
+import type { BandwidthLimits } from './bandwidth-limits.ts';
 
 /** What a container asks of the network when it starts. */
 export interface AttachRequest {
@@ -26,6 +27,12 @@ export interface AttachRequest {
   readonly links?: readonly LinkTarget[];
   /** For the network of `networkMode`, where its endpoint names none. */
   readonly macAddress?: string;
+  /** No container of the user's: no event tells of it, and no list shows it. */
+  readonly hidden?: boolean;
+  /** Of each of its interfaces; all must be on bridges. */
+  readonly bandwidth?: BandwidthLimits;
+  /** Class on the uplink, 1 (first) to 7. */
+  readonly priority?: number;
   /** Directory in which `hostname`, `hosts` and `resolv.conf` are written. Made when missing. */
   readonly directory: string;
 }

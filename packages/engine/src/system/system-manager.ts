@@ -48,7 +48,7 @@ export interface SystemDependencies {
   readonly containers: ContainerService;
   readonly images: ImageService;
   readonly volumes: VolumeService;
-  readonly buildCache: () => Promise<BuildCache[]>;
+  readonly buildCache: (signal: AbortSignal) => Promise<BuildCache[]>;
   readonly containerd: ContainerdClient;
   readonly volumeDrivers: () => Promise<readonly string[]>;
   readonly warnings: () => readonly string[];
@@ -101,7 +101,7 @@ export class SystemManager implements SystemService {
   }
 
   async info(): Promise<SystemInfo> {
-    const { host, containers, images, warnings, listeners, volumeDrivers } = this.#dependencies;
+    const { host, containerd, containers, images, warnings, listeners, volumeDrivers } = this.#dependencies;
     const options = this.#options;
     const [list, imageList, files, drivers] = await Promise.all([
       containers.list({ all: true, filters: {} }),
@@ -178,6 +178,10 @@ export class SystemManager implements SystemService {
       SecurityOptions: securityOptions(host),
       DefaultAddressPools: options.addressPools.map((pool) => ({ ...pool })),
       FirewallBackend: { Driver: 'nftables' },
+      Containerd: {
+        Address: containerd.address,
+        Namespaces: { Containers: containerd.namespace, Plugins: containerd.namespace },
+      },
       CDISpecDirs: null,
       Features: [...this.#dependencies.features()],
       Warnings: [...hostWarnings(host), ...warnings()],
@@ -206,7 +210,7 @@ export class SystemManager implements SystemService {
       Object.assign(usage, { Volumes: list, VolumeUsage: volumeUsage(list) });
     }
     if (wants('build-cache')) {
-      const list = await this.#dependencies.buildCache();
+      const list = await this.#dependencies.buildCache(signal);
       Object.assign(usage, {
         BuildCache: list,
         BuildCacheUsage: buildCacheUsage(list),

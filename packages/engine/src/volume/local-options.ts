@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { PouchError } from '@pouch/base';
+import { parseBytes, PouchError } from '@pouch/base';
 
 /** How a local volume with options is mounted; as mount(8) takes it. */
 export interface LocalMount {
@@ -9,6 +9,35 @@ export interface LocalMount {
 }
 
 const KNOWN = new Set(['type', 'o', 'device']);
+
+/** A volume whose size is limited: with the other options of the local driver it cannot be. */
+export interface LocalQuota {
+  readonly bytes: number;
+  readonly inodes?: number;
+  /** A set that it shares; absent: one of its own. */
+  readonly id?: number;
+}
+
+/** Read the options `size`, `inodes` and `quota-id`. Undefined without. Throws invalid-argument. */
+export function parseLocalQuota(options: Readonly<Record<string, string>>): LocalQuota | undefined {
+  const { size, inodes, 'quota-id': id, ...others } = options;
+  if (size === undefined) {
+    if (inodes !== undefined || id !== undefined) throw invalid('the options inodes and quota-id need a size');
+    return undefined;
+  }
+  const [other] = Object.keys(others);
+  if (other !== undefined) throw invalid(`the option "${other}" cannot stand beside a size`);
+  for (const number of [inodes, id]) {
+    if (number !== undefined && !/^[1-9]\d{0,9}$/.test(number)) throw invalid(`invalid number: "${number}"`);
+  }
+  const bytes = parseBytes(size);
+  if (bytes <= 0) throw invalid('the size must be more than 0');
+  return {
+    bytes,
+    ...(inodes !== undefined && { inodes: Number(inodes) }),
+    ...(id !== undefined && { id: Number(id) }),
+  };
+}
 
 /**
  * Read the options `type`, `device` and `o` of the local driver. Undefined without options: a plain directory. Throws

@@ -34,6 +34,8 @@ export class MemoryVolumes implements VolumeService {
     return volume;
   }
 
+  async keep(): Promise<void> {}
+
   async inspect(name: string): Promise<Volume> {
     const volume = this.made.get(name);
     if (!volume) throw new PouchError('not-found', `get ${name}: no such volume`);

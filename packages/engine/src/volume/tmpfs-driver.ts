@@ -9,6 +9,10 @@ import type { LocalMount } from './local-options.ts';
 export class TmpfsDriver extends LocalDriver {
   override readonly name = 'tmpfs';
 
+  protected override quotaOf(): undefined {
+    return undefined;
+  }
+
   protected override parseOptions(options: Readonly<Record<string, string>>): LocalMount {
     const list = Object.entries(options).map(([name, value]) => {
       if (name === 'size') return `size=${parseBytes(value)}`;

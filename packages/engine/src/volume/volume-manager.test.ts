@@ -64,6 +64,26 @@ class Scene implements AsyncDisposable {
   }
 }
 
+test('a volume whose container was never made goes at the next start; one that a container has, or nobody claimed, stays', async () => {
+  await using scene = await Scene.make();
+  const claim = { anonymous: true, claimed: true };
+  const lost = await scene.manager.ensure(undefined, claim);
+  const taken = await scene.manager.ensure(undefined, claim);
+  const kept = await scene.manager.ensure(undefined, claim);
+  const own = await scene.manager.create({});
+  await scene.manager.keep(kept.Name);
+  scene.users.set(taken.Name, ['container']);
+  await scene.open().reconcile(new Set());
+  const names = async (): Promise<string[]> =>
+    ((await scene.manager.list({})).Volumes ?? []).map(({ Name }) => Name).toSorted();
+  assert.deepEqual(await names(), [taken.Name, kept.Name, own.Name].toSorted());
+  assert.ok(!(await names()).includes(lost.Name));
+  // Its container has gone without its volumes since: it is nobody's claim any more.
+  scene.users.clear();
+  await scene.open().reconcile(new Set());
+  assert.equal((await names()).length, 3);
+});
+
 test('create, inspect, list by filters, remove; events tell of each', async () => {
   await using scene = await Scene.make();
   const { manager } = scene;

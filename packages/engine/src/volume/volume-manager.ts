@@ -5,6 +5,7 @@ import type { Volume, VolumeCreateRequest, VolumeListResponse, VolumePruneRespon
 import { asPouchError, errorMessage, isErrorCode, KeyedMutex, type Logger, newId, PouchError } from '@pouch/base';
 import { unmountTree } from '@pouch/linux';
 import type { EventBus } from '../events/event-bus.ts';
+import type { QuotaService } from '../quota/quota-service.ts';
 import type { RecordTable } from '../store/record-table.ts';
 import { copyUp } from './copy-up.ts';
 import { LocalDriver } from './local-driver.ts';
@@ -34,6 +35,8 @@ export interface VolumeManagerDependencies {
   readonly log: Logger;
   /** Ids of all containers, running or not, that refer to the volume. */
   readonly volumeUsers: (name: string) => readonly string[];
+  /** For volumes with a size. */
+  readonly quotas?: QuotaService;
   readonly hooks?: Hooks;
 }
 
@@ -49,7 +52,7 @@ export class VolumeManager implements VolumeService {
     this.#options = options;
     this.#deps = dependencies;
     this.#local = [
-      new LocalDriver({ root: join(options.root, 'volumes') }),
+      new LocalDriver({ root: join(options.root, 'volumes'), quotas: dependencies.quotas }),
       new TmpfsDriver({ root: join(options.root, 'tmpfs-volumes') }),
     ];
     this.drivers = new VolumeDrivers(this.#local, options.plugins ?? PLUGIN_DIRECTORIES);
@@ -79,6 +82,15 @@ export class VolumeManager implements VolumeService {
       if (!this.#deps.hooks?.has('volume-create')) return await this.#make(name, options);
       const { request } = await this.#deps.hooks.run('volume-create', { volume: name, request: options });
       return await this.#make(name, request);
+    });
+  }
+
+  async keep(name: string): Promise<void> {
+    await this.#lock.run(name, async () => {
+      const record = this.#deps.records.get(name);
+      if (!record?.claimed) return;
+      const { claimed: _, ...kept } = record;
+      this.#put(await Promise.resolve(kept));
     });
   }
 
@@ -212,6 +224,20 @@ export class VolumeManager implements VolumeService {
       log: this.#deps.log,
       release: async (record, containerId) => await this.#release(record, containerId),
     });
+    await this.#settleClaims();
+  }
+
+  /** A daemon that died while it made a container left its new volumes with it, or with nobody. */
+  async #settleClaims(): Promise<void> {
+    for (const { value: record } of this.#deps.records.all()) {
+      if (!record.claimed) continue;
+      try {
+        if (this.#deps.volumeUsers(record.name).length > 0) await this.keep(record.name);
+        else await this.remove(record.name, { force: false });
+      } catch (error) {
+        this.#deps.log.warn('a volume whose container was never made stays', { volume: record.name, error });
+      }
+    }
   }
 
   async #make(name: string, options: VolumeEnsureOptions): Promise<Volume> {
@@ -219,13 +245,14 @@ export class VolumeManager implements VolumeService {
       const known = asPouchError(error);
       throw new PouchError(known.code, `create ${name}: ${known.message}`, { cause: error });
     });
-    const { driverOpts = {}, labels = {}, anonymous = false } = options;
+    const { driverOpts = {}, labels = {}, anonymous = false, claimed = false } = options;
     const record: VolumeRecord = {
       name,
       driver: driver.name,
       options: { ...driverOpts },
       labels: anonymous ? { [ANONYMOUS_LABEL]: '', ...labels } : { ...labels },
       anonymous,
+      ...(claimed && { claimed }),
       createdAt: new Date().toISOString().replace(/\.\d+Z$/, 'Z'),
       scope: await driver.scope(),
       users: [],

@@ -6,6 +6,8 @@ export interface VolumeRecord {
   readonly labels: Readonly<Record<string, string>>;
   /** Nobody named it: it goes with its container, and with a prune. */
   readonly anonymous: boolean;
+  /** Made for a container that is not on record yet: when none comes to have it, nobody will. */
+  readonly claimed?: boolean;
   /** RFC 3339. */
   readonly createdAt: string;
   readonly scope: 'local' | 'global';

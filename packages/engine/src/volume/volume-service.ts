@@ -13,6 +13,8 @@ export interface VolumeService {
   create(request: VolumeCreateRequest): Promise<Volume>;
   /** The volume of that name, made with the `local` driver (or the one given) when there is none. */
   ensure(name: string | undefined, options: VolumeEnsureOptions): Promise<Volume>;
+  /** The container that a volume was claimed for is on record. */
+  keep(name: string): Promise<void>;
   inspect(name: string): Promise<Volume>;
   list(filters: Readonly<Record<string, readonly string[]>>): Promise<VolumeListResponse>;
   /** `conflict` while a container refers to it. */
@@ -43,4 +45,6 @@ export interface VolumeEnsureOptions {
   readonly labels?: Readonly<Record<string, string>>;
   /** Anonymous volumes are removed with their container under `rm -v` and `--rm`. */
   readonly anonymous?: boolean;
+  /** It is for a container that is being made. Until `keep` is called, a start of the daemon removes it if no container has it. */
+  readonly claimed?: boolean;
 }

@@ -20,7 +20,7 @@ function journalSize(bytes: number): number {
  */
 export function imageSize({ bytes, inodes }: QuotaLimits): number {
   const kept = Math.min(bytes * 0.02, 16 * MIB);
-  const content = bytes * 1.003 + journalSize(bytes) + kept + 2 * MIB;
+  const content = bytes * 1.004 + journalSize(bytes) + kept + 0.2 * MIB;
   const whole = inodes === undefined ? content / (1 - INODE_SIZE / BYTES_PER_INODE) : content + inodes * INODE_SIZE;
   return Math.ceil(whole / 4096) * 4096;
 }

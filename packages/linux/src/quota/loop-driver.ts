@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, rename, rm, rmdir, statfs } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { background, KeyedMutex, PouchError } from '@pouch/base';
+import { background, exec, KeyedMutex, PouchError, sleep } from '@pouch/base';
 import { mount, readMounts, unmount } from '../mounts.ts';
 import { growMounted, makeImage, resizeUnmounted } from './ext4-image.ts';
 import { exists, Places } from './places.ts';
@@ -57,7 +57,7 @@ export class LoopDriver implements QuotaDriver, AsyncDisposable {
       const mounted = table.find(({ mountPoint }) => mountPoint === volume);
       const inUse = table.some((each) => each.device === mounted?.device && each.mountPoint !== volume);
       if (mounted && inUse) return await growMounted(join(directory, 'image'), mounted.source, limits);
-      if (mounted) await unmount([volume]);
+      if (mounted) await this.#unmountIdle(id);
       await resizeUnmounted(join(directory, 'image'), limits);
       if (mounted) await mountImage(directory);
     });
@@ -79,8 +79,30 @@ export class LoopDriver implements QuotaDriver, AsyncDisposable {
       if (device === undefined) return;
       const other = table.find((each) => each.device === device && each.mountPoint !== volume);
       if (other) throw new PouchError('conflict', `quota ${id} is in use: it is mounted on ${other.mountPoint}`);
-      await unmount([volume]);
+      await this.#unmountIdle(id);
     });
+  }
+
+  /**
+   * An overlay keeps the file system alive without a mount that can be seen; its loop device then stays too. Two at once on
+   * one file would destroy it.
+   */
+  async #unmountIdle(id: number): Promise<void> {
+    const directory = this.#places.directory(id);
+    await unmount([join(directory, 'vol')]);
+    for (let attempt = 0; attempt < 20; attempt += 1) {
+      const { stdout } = await exec('losetup', [
+        '--noheadings',
+        '--output',
+        'NAME',
+        '--associated',
+        join(directory, 'image'),
+      ]);
+      if (stdout.trim() === '') return;
+      await sleep(25);
+    }
+    await mountImage(directory);
+    throw new PouchError('conflict', `quota ${id} is in use: a container runs on it.`);
   }
 
   async remove(id: number): Promise<void> {

@@ -102,6 +102,13 @@ export const SETTINGS = [
     description: 'The executable of its own containerd.',
   },
   {
+    name: 'buildkit-binary',
+    kind: 'string',
+    default: '',
+    description:
+      "The executable of BuildKit's daemon, which is started when something is built. Empty: buildkitd, where it is on the PATH; none: no BuildKit.",
+  },
+  {
     name: 'containerd-namespace',
     kind: 'string',
     default: 'pouch',
@@ -180,6 +187,18 @@ export const SETTINGS = [
     kind: 'integer',
     default: 4,
     description: 'Network namespaces kept ready for containers that start; 0 makes each when it is needed.',
+  },
+  {
+    name: 'net-uplink',
+    kind: 'string',
+    default: '',
+    description: 'Device on which --net-priority has its classes; empty: that of the default route.',
+  },
+  {
+    name: 'net-uplink-rate',
+    kind: 'string',
+    default: '',
+    description: 'Its rate, such as 1gbit; empty: what the device tells.',
   },
   { name: 'dns', kind: 'list', default: [], description: 'DNS servers of containers that name none.' },
   { name: 'dns-search', kind: 'list', default: [], description: 'DNS search domains of containers that name none.' },
@@ -286,6 +305,14 @@ export const SETTINGS = [
     description: 'Show containers their own limits in /proc and /sys where lxcfs is installed, unless they refuse it.',
   },
   { name: 'lxcfs-binary', kind: 'string', default: 'lxcfs', description: 'The executable of lxcfs.' },
+  {
+    name: 'quota-driver',
+    kind: 'string',
+    default: '',
+    choices: ['', 'project', 'btrfs', 'loop', 'none'],
+    description:
+      'How disk space is limited. Empty: by project quota or btrfs where the root directory has it, else by file systems in files.',
+  },
   { name: 'labels', kind: 'list', default: [], reloadable: true, description: 'Labels of the daemon: key=value.' },
   {
     name: 'shutdown-timeout',

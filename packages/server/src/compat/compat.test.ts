@@ -223,6 +223,7 @@ test('disk use has lists of old, and sums with the items among them where the cl
   const shown = (version: number, verbose: boolean): unknown =>
     versionShape(SystemDataUsage, adaptDiskUsage(usage, version, verbose), version);
   assert.deepEqual(shown(51, true), { LayersSize: 1, Images: [] });
+  assert.deepEqual(shown(41, true), { LayersSize: 1, Images: [], BuilderSize: 0 });
   assert.deepEqual(shown(52, false), usage);
   assert.deepEqual(shown(52, true), { ImageUsage: usage.ImageUsage });
 });

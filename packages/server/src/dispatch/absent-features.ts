@@ -1,5 +1,4 @@
 import { matchAbsent } from '@pouch/api';
-import { PouchError } from '@pouch/base';
 import type { Call } from '../http/call.ts';
 import { requireVersion, type Target } from './target.ts';
 
@@ -14,9 +13,6 @@ export function answerAbsentFeature(call: Call, method: string, target: Target):
     requireVersion(absent, target);
     call.sendJson(absent.status, absent.body ?? { message: absent.message });
     return true;
-  }
-  if (path === '/session' || path === '/grpc' || path === '/build/cancel') {
-    throw new PouchError('unsupported', `${path} needs a builder (BuildKit), which this daemon does not have`);
   }
   return false;
 }

@@ -6,25 +6,36 @@ import { encodeOutput } from '../stream/output-frames.ts';
 import { pumpSession } from '../stream/pump-session.ts';
 import { WebSocketChannel } from '../stream/websocket-channel.ts';
 import { MULTIPLEXED_SINCE } from './container-streams.ts';
+import { buildKitHandlers } from './build-kit.ts';
 import type { HijackHandler, HijackInput, HijackOperation } from './handler.ts';
+
+/** The first version whose WebSocket carries the streams that the query names. */
+const WEBSOCKET_CHOICE = 42;
+/** The first version whose WebSocket messages are binary; before, they were text. */
+const BINARY_MESSAGES = 28;
 
 /** Connections that become the streams of a process. */
 export const hijackHandlers: { readonly [O in HijackOperation]: HijackHandler<O> } = {
+  ...buildKitHandlers,
+
   async ContainerAttach(input, { containers }) {
     const options = attachOptions(input.query);
     const session = await containers.attach(input.path.name, options);
     const multiplexed = !session.tty;
     const connection = input.hijack();
-    const channel = new SocketChannel(connection.accept(streamType(input, multiplexed)));
+    const upgraded = connection.upgrade !== undefined;
+    const channel = new SocketChannel(connection.accept(streamType(input, multiplexed, upgraded)));
     await pumpSession(channel, session, { multiplexed, stdin: options.stdin, logger: input.logger });
   },
 
   async ContainerAttachWebsocket(input, { containers }) {
-    const options = attachOptions(input.query);
+    // Until API 1.41 the query does not choose among the streams.
+    const all = input.version < WEBSOCKET_CHOICE && { stdin: true, stdout: true, stderr: true };
+    const options = { ...attachOptions(input.query), ...all };
     const connection = input.hijack();
     WebSocketChannel.check(connection);
     const session = await containers.attach(input.path.name, options);
-    const channel = WebSocketChannel.accept(connection);
+    const channel = WebSocketChannel.accept(connection, input.version >= BINARY_MESSAGES);
     // Docker sends both streams as they are: WebSocket messages have no place for a frame's header.
     await pumpSession(channel, session, { multiplexed: false, stdin: options.stdin, logger: input.logger });
   },
@@ -39,7 +50,9 @@ export const hijackHandlers: { readonly [O in HijackOperation]: HijackHandler<O>
     }
     const multiplexed = !containers.execStartsWithTty(input.path.id, tty);
     // The head goes out before the process starts: some clients lose output that comes together with it.
-    const channel = new SocketChannel(input.hijack().accept(streamType(input, multiplexed)));
+    const connection = input.hijack();
+    const upgraded = connection.upgrade !== undefined;
+    const channel = new SocketChannel(connection.accept(streamType(input, multiplexed, upgraded)));
     let session: AttachSession | undefined;
     try {
       session = await containers.execStart(input.path.id, options);
@@ -58,8 +71,9 @@ async function tellOnStream(channel: SocketChannel, multiplexed: boolean, messag
   await channel.end();
 }
 
-function streamType(input: HijackInput<HijackOperation>, multiplexed: boolean): string {
-  return multiplexed && input.version >= MULTIPLEXED_SINCE ? MULTIPLEXED_STREAM : RAW_STREAM;
+function streamType(input: HijackInput<HijackOperation>, multiplexed: boolean, upgraded: boolean): string {
+  // Docker names the frames only to who asked for an upgrade.
+  return multiplexed && upgraded && input.version >= MULTIPLEXED_SINCE ? MULTIPLEXED_STREAM : RAW_STREAM;
 }
 
 function attachOptions(query: OperationQuery<'ContainerAttach'>): AttachOptions {

@@ -1,9 +1,9 @@
 import { type AuthConfig, decodeAuthConfigs, type OperationQuery } from '@pouch/api';
 import { asPouchError, PouchError } from '@pouch/base';
-import { type BuildLimits, type BuildRequest, type BuildService, BuildStepError } from '@pouch/engine';
+import { type BuildLimits, type BuildRequest, BuildStepError } from '@pouch/engine';
 import type { Call } from '../http/call.ts';
 import { hasBody, streamBody } from '../http/request-body.ts';
-import type { ServerDependencies } from '../server-dependencies.ts';
+import { buildWithBuildKit } from './build-kit-build.ts';
 import type { Handlers } from './handler.ts';
 import { defined } from './parameters.ts';
 import { progressTo } from './progress.ts';
@@ -13,12 +13,13 @@ type BuildQuery = OperationQuery<'ImageBuild'>;
 /** Building images. */
 export const buildHandlers: Handlers<'ImageBuild' | 'BuildPrune'> = {
   async ImageBuild({ call, query }, services) {
+    if (query.version === '2') return await buildWithBuildKit(call, query, services.buildKit);
     refuse(query);
-    const builder = builderFor(query, services);
+    const { builds } = services;
     const progress = progressTo(call);
     const quiet = query.q ?? false;
     let failure: unknown;
-    const id = await builder
+    const id = await builds
       .build(requestOf(call, query, (message) => (quiet ? undefined : progress(message))))
       .catch((error: unknown) => {
         failure = error;
@@ -29,20 +30,25 @@ export const buildHandlers: Handlers<'ImageBuild' | 'BuildPrune'> = {
     call.jsonStream('\r\n').end();
   },
 
-  async BuildPrune({ call, query }, { builds }) {
+  /** Of both builders' caches. */
+  async BuildPrune({ call, query }, { builds, buildKit }) {
     const { all = false, filters = {} } = query;
-    call.sendJson(
-      200,
-      await builds.prune({
-        all,
-        filters,
-        ...defined({
-          reservedSpace: query['reserved-space'] ?? query['keep-storage'],
-          maxUsedSpace: query['max-used-space'],
-          minFreeSpace: query['min-free-space'],
-        }),
+    const options = {
+      all,
+      filters,
+      ...defined({
+        reservedSpace: query['reserved-space'] ?? query['keep-storage'],
+        maxUsedSpace: query['max-used-space'],
+        minFreeSpace: query['min-free-space'],
       }),
-    );
+    };
+    const classic = await builds.prune(options);
+    const other = buildKit.available ? await buildKit.prune(options, call.signal) : undefined;
+    const deleted = [...(classic.CachesDeleted ?? []), ...(other?.CachesDeleted ?? [])];
+    call.sendJson(200, {
+      CachesDeleted: deleted.length > 0 ? deleted : null,
+      SpaceReclaimed: classic.SpaceReclaimed + (other?.SpaceReclaimed ?? 0),
+    });
   },
 };
 
@@ -56,7 +62,16 @@ function answerFailure(call: Call, failure: unknown): void {
 
 /** What the classic builder cannot do, in Docker's words where it has some. */
 function refuse(query: BuildQuery): void {
-  const { squash, securityopt, isolation } = query;
+  const { version = '1', outputs = [], squash, securityopt, isolation } = query;
+  if (version !== '1') {
+    throw new PouchError('invalid-argument', `invalid version ${JSON.stringify(version.slice(0, 20))}`);
+  }
+  if (outputs.length > 0) {
+    throw new PouchError(
+      'invalid-argument',
+      'the classic builder makes images only: outputs need BuildKit (version=2)',
+    );
+  }
   if (squash) {
     throw new PouchError(
       'invalid-argument',
@@ -67,25 +82,6 @@ function refuse(query: BuildQuery): void {
   if (isolation !== undefined && isolation !== 'default') {
     throw new PouchError('invalid-argument', `unsupported isolation: ${JSON.stringify(isolation)}`);
   }
-}
-
-function builderFor({ version = '1', outputs }: BuildQuery, { builds, buildkit }: ServerDependencies): BuildService {
-  if (version === '1') {
-    if (outputs && outputs.length > 0) {
-      throw new PouchError(
-        'invalid-argument',
-        'the classic builder makes images only: outputs need BuildKit (version=2)',
-      );
-    }
-    return builds;
-  }
-  if (version !== '2')
-    throw new PouchError('invalid-argument', `invalid version ${JSON.stringify(version.slice(0, 20))}`);
-  if (buildkit) return buildkit;
-  throw new PouchError(
-    'invalid-argument',
-    'version 2 of the builder (BuildKit) is not available in this daemon: build with version 1 (DOCKER_BUILDKIT=0)',
-  );
 }
 
 function requestOf(call: Call, query: BuildQuery, onProgress: BuildRequest['onProgress']): BuildRequest {

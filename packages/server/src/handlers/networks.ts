@@ -39,6 +39,7 @@ export const networkHandlers: Handlers<
   },
 
   async NetworkPrune({ call, query }, { networks }) {
-    call.sendJson(200, await networks.prune(query.filters ?? {}));
+    const { NetworksDeleted } = await networks.prune(query.filters ?? {});
+    call.sendJson(200, { NetworksDeleted: NetworksDeleted.length > 0 ? NetworksDeleted : null });
   },
 };

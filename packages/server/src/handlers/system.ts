@@ -18,14 +18,14 @@ const EVENT_FILTERS = new Set(
 );
 
 export const systemHandlers: Handlers<
-  'SystemPing' | 'SystemPingHead' | 'SystemVersion' | 'SystemInfo' | 'SystemEvents' | 'SystemDataUsage'
+  'SystemPing' | 'SystemPingHead' | 'SystemVersion' | 'SystemInfo' | 'SystemEvents' | 'SystemDataUsage' | 'BuildCancel'
 > = {
-  async SystemPing({ call }, { buildkit }) {
-    pong(call, 'OK', buildkit !== undefined);
+  async SystemPing({ call }, { buildKit }) {
+    pong(call, 'OK', buildKit.available);
   },
 
-  async SystemPingHead({ call }, { buildkit }) {
-    pong(call, '', buildkit !== undefined);
+  async SystemPingHead({ call }, { buildKit }) {
+    pong(call, '', buildKit.available);
   },
 
   async SystemVersion({ call }, { system }) {
@@ -70,8 +70,14 @@ export const systemHandlers: Handlers<
     const usage = await system.diskUsage(types as DiskUsageType[], call.signal);
     call.sendJson(200, adaptDiskUsage(usage, call.version, query.verbose ?? false));
   },
+
+  async BuildCancel({ call, query }, { buildKit }) {
+    buildKit.cancel(query.id);
+    call.sendEmpty(200);
+  },
 };
 
+/** `Builder-Version` tells clients which builder they should use: 1 is the classic one, 2 BuildKit. */
 function pong(call: Call, text: string, hasBuildKit: boolean): void {
   const { response } = call;
   response.setHeader('Builder-Version', hasBuildKit ? '2' : '1');

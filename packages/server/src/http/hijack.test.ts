@@ -12,11 +12,7 @@ const ATTACH = '/v1.41/containers/c/attach?stream=1&stdin=1&stdout=1&stderr=1';
 
 function attaching(session: AttachSession) {
   return fakeServices({
-    containers: {
-      attach: async () => session,
-      execStart: async () => session,
-      execStartsWithTty: () => session.tty,
-    },
+    containers: { attach: async () => session, execStartsWithTty: () => session.tty, execStart: async () => session },
   });
 }
 
@@ -93,6 +89,8 @@ test('without an upgrade the answer is a 200, and the connection is raw all the 
   for (const [url, body] of [
     [ATTACH, undefined],
     ['/v1.41/exec/e/start', '{}'],
+    // Docker names frames only to who asked for an upgrade.
+    ['/v1.56/exec/e/start', '{}'],
   ] as const) {
     const session = new EchoSession();
     await using api = await serve(attaching(session));

@@ -73,7 +73,7 @@ export class HijackedConnection {
     this.socket.write(
       this.upgrade === undefined
         ? `HTTP/1.1 200 OK\r\nContent-Type: ${contentType}\r\n\r\n`
-        : `HTTP/1.1 101 UPGRADED\r\nContent-Type: ${contentType}\r\nConnection: Upgrade\r\nUpgrade: ${this.upgrade}\r\n\r\n`,
+        : `HTTP/1.1 101 UPGRADED\r\nContent-Type: ${contentType}\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n`,
     );
     return this.socket;
   }

@@ -15,10 +15,12 @@ export class WebSocketChannel implements ByteChannel {
   readonly input: AsyncIterable<Uint8Array>;
   readonly closed: AbortSignal;
   readonly #socket: Duplex;
+  readonly #opcode: number;
   #closeSent = false;
 
-  private constructor(socket: Duplex) {
+  private constructor(socket: Duplex, opcode: number) {
     this.#socket = socket;
+    this.#opcode = opcode;
     this.closed = closedSignal(socket);
     this.input = this.#read();
   }
@@ -35,8 +37,8 @@ export class WebSocketChannel implements ByteChannel {
     }
   }
 
-  /** Finish a handshake that `check` found good. */
-  static accept(connection: HijackedConnection): WebSocketChannel {
+  /** Finish a handshake that `check` found good. Old clients expect messages of text, whatever is in them. */
+  static accept(connection: HijackedConnection, binary = true): WebSocketChannel {
     const { headers } = connection.request;
     const key = String(headers['sec-websocket-key']);
     const answer = createHash('sha1')
@@ -50,13 +52,14 @@ export class WebSocketChannel implements ByteChannel {
           (protocol ? `Sec-WebSocket-Protocol: ${protocol}\r\n` : '') +
           '\r\n',
       ),
+      binary ? OPCODE.binary : OPCODE.text,
     );
   }
 
   async write(...parts: Uint8Array[]): Promise<void> {
     if (this.#socket.destroyed || this.#socket.writableEnded || this.#closeSent) return;
     this.#socket.cork();
-    for (const part of parts) this.#send(OPCODE.binary, part);
+    for (const part of parts) this.#send(this.#opcode, part);
     this.#socket.uncork();
     await drained(this.#socket);
   }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { AttachOptions } from '@pouch/engine';
 import { EchoSession, fakeServices } from '../testkit/fake-services.testkit.ts';
 import { exchange, parseAnswer, RawClient, requestText, serve } from '../testkit/raw-client.testkit.ts';
 import { OPCODE, WebSocketDecoder, webSocketHeader, WebSocketProtocolError } from './websocket-frames.ts';
@@ -42,6 +43,36 @@ test('attach through a WebSocket: handshake, echo, ping, fragments, close', asyn
   await client.end();
   while (session.disposed === 0) await sleep(1);
   assert.equal(Buffer.concat(session.received).toString(), 'onetwo');
+});
+
+test('clients of old get text, and every stream whatever their query says', async () => {
+  const cases = [
+    ['1.27', '\x81\x02hi', true],
+    ['1.28', '\x82\x02hi', true],
+    ['1.41', '\x82\x02hi', true],
+    ['1.42', '\x82\x02hi', false],
+  ] as const;
+  for (const [version, message, all] of cases) {
+    const asked: AttachOptions[] = [];
+    const session = new EchoSession();
+    await using api = await serve(
+      fakeServices({
+        containers: {
+          attach: async (_name, options) => {
+            asked.push(options);
+            return session;
+          },
+        },
+      }),
+    );
+    using client = new RawClient(api.path);
+    client.send(requestText('GET', `/v${version}/containers/c/attach/ws?stream=1&stdin=1`, undefined, HANDSHAKE));
+    await client.until('\r\n\r\n');
+    client.send(frame(OPCODE.binary, Buffer.from('hi')));
+    await client.until(message);
+    client.socket.destroy();
+    assert.deepEqual([asked[0]?.stdin, asked[0]?.stdout, asked[0]?.stderr], [true, all, all], version);
+  }
 });
 
 test('a request that is no handshake gets a 400', async () => {

@@ -1,12 +1,19 @@
-import { silentLogger } from '@pouch/base';
+import { PouchError, silentLogger } from '@pouch/base';
 import type { AttachSession, OutputChunk } from '@pouch/engine';
 import type { ServerDependencies } from '../server-dependencies.ts';
 
 type Fakes = { [K in keyof ServerDependencies]?: Partial<ServerDependencies[K]> };
 
+const noBuildKit = {
+  available: false,
+  ready: async () => {
+    throw new PouchError('unsupported', 'this host has no buildkitd');
+  },
+} as unknown as ServerDependencies['buildKit'];
+
 /** Services of which only what a test gives is there; anything else fails the request with a plain error. */
 export function fakeServices(fakes: Fakes = {}): ServerDependencies {
-  const service = <K extends Exclude<keyof ServerDependencies, 'buildkit'>>(name: K): ServerDependencies[K] =>
+  const service = <K extends keyof ServerDependencies>(name: K): ServerDependencies[K] =>
     new Proxy(fakes[name] ?? {}, {
       get(target, method) {
         const found: unknown = Reflect.get(target, method);
@@ -21,6 +28,7 @@ export function fakeServices(fakes: Fakes = {}): ServerDependencies {
     volumes: service('volumes'),
     networks: service('networks'),
     system: service('system'),
+    buildKit: fakes.buildKit ? service('buildKit') : noBuildKit,
     events: service('events'),
     logger: (fakes.logger as ServerDependencies['logger'] | undefined) ?? silentLogger,
   };

@@ -18,6 +18,7 @@ export default command({
     hash: str("Print the hash of services: names with commas, or '*'"),
     images: bool('Print the names of images'),
     networks: bool('Print the names of networks'),
+    'no-interpolate': bool('Leave variables as they are written'),
     output: str('Write to a file', { short: 'o', complete: 'file' }),
     profiles: bool('Print the names of profiles'),
     quiet: bool('Only check', { short: 'q' }),
@@ -25,7 +26,7 @@ export default command({
     volumes: bool('Print the names of volumes'),
   },
   async run(context, flags, names) {
-    const loaded = loadFrom(context, names);
+    const loaded = loadFrom(context, names, { noInterpolation: flags['no-interpolate'] });
     const selected = selectServices(loaded, names, { dependencies: true });
     const project = { ...loaded, services: new Map(selected.map((service) => [service.name, service])) };
     if (flags.quiet) return;
@@ -54,7 +55,7 @@ export default command({
       }
       return;
     }
-    const config = projectConfig(project);
+    const config = projectConfig(project, flags['no-interpolate']);
     const text = flags.format === 'json' ? `${JSON.stringify(config, null, 2)}\n` : writeYaml(config);
     if (flags.output === '') context.stdout.write(text);
     else {

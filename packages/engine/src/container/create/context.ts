@@ -1,6 +1,7 @@
 import type { ContainerConfig, EndpointSettings, HostConfig, Ulimit } from '@pouch/api';
 import type { VolumeService } from '../../volume/volume-service.ts';
-import type { ContainerMount } from '../container-record.ts';
+import type { QuotaService } from '../../quota/quota-service.ts';
+import type { ContainerMount, ContainerQuota } from '../container-record.ts';
 import type { RichDefaults } from '../rich/rich-mode.ts';
 import type { HostFacts } from '../spec/host-facts.ts';
 
@@ -39,8 +40,11 @@ export interface PrepareContext {
   readonly runtimes: ReadonlySet<string>;
   /** Log driver → the options it takes. */
   readonly logDrivers: ReadonlyMap<string, ReadonlySet<string>>;
-  /** Names that `--storage-opt` takes on this host; absent where the quota driver has none. */
-  readonly storageOptions?: ReadonlySet<string>;
+  readonly quotas: QuotaService;
+  /** Why traffic cannot be limited here; absent: it can. */
+  readonly bandwidthMissing?: string | undefined;
+  /** Why there are no classes of traffic here. */
+  readonly priorityMissing?: string | undefined;
   /** Why containers cannot have lxcfs here; absent: they can. */
   readonly lxcfsMissing?: string | undefined;
   readonly volumes: VolumeService;
@@ -59,9 +63,10 @@ export interface PreparedContainer {
   readonly endpoints: Record<string, EndpointSettings>;
   readonly mounts: ContainerMount[];
   readonly runtime: string;
+  readonly quotas: ContainerQuota[];
   readonly warnings: string[];
   /** The record is stored: the volumes stay. */
-  keep(): void;
+  keep(): Promise<void>;
   /** Removes the volumes that were made for it: for a create that fails later. */
   dispose(): Promise<void>;
 }

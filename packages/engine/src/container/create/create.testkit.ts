@@ -3,6 +3,7 @@ import { PouchError } from '@pouch/base';
 import { DEFAULT_CAPABILITIES } from '@pouch/oci';
 import type { ImageRunConfig } from '@pouch/oci';
 import type { ContainerImage } from '../../image/image-service.ts';
+import { noQuotas } from '../../quota/no-quotas.testkit.ts';
 import { MemoryVolumes } from '../../volume/memory-volumes.testkit.ts';
 import type { HostFacts } from '../spec/host-facts.ts';
 import type { KnownContainer, PrepareContext, PreparedContainer } from './context.ts';
@@ -23,11 +24,15 @@ export const TEST_HOST: HostFacts = {
     cpuRealtime: false,
     cpuset: true,
     pids: true,
+    cpuBurst: true,
+    memoryMarks: true,
     blkioWeight: true,
     blkioThrottle: true,
   },
   onlineCpus: '0-1',
   memoryNodes: '0',
+  nodeCpus: { '0': '0-1' },
+  resctrl: false,
   boundingCapabilities: [...DEFAULT_CAPABILITIES, 'CAP_NET_ADMIN', 'CAP_SYS_ADMIN'],
   hardLimits: { RLIMIT_NOFILE: 1024n },
   oomScoreAdj: 0,
@@ -65,6 +70,7 @@ export function testContext(
       ['none', new Set<string>()],
     ]),
     volumes: new MemoryVolumes(root),
+    quotas: noQuotas(),
     findContainer: async (reference) => {
       const found = containers.find(({ id, name }) => id === reference || name === reference);
       if (!found) throw new PouchError('not-found', `No such container: ${reference}`);

@@ -24,7 +24,8 @@ export function normaliseHostConfig(request: HostConfig, { host, defaults }: Con
   config.LogConfig = logConfig(config.LogConfig, defaults.logConfig);
   config.Runtime ||= defaults.runtime;
   config.ConsoleSize ??= [0, 0];
-  config.PortBindings ??= {};
+  config.PortBindings = filledBindings(config.PortBindings);
+  if (host.limits.oomKillDisable) config.OomKillDisable ??= false;
   config.AutoRemove ??= false;
   config.OomKillDisable ??= false;
   config.Privileged ??= false;
@@ -35,6 +36,14 @@ export function normaliseHostConfig(request: HostConfig, { host, defaults }: Con
   mergeUlimits(config, defaults);
   normalisePaths(config);
   return config;
+}
+
+/** As Docker shows them: both parts always there. */
+function filledBindings(bindings: HostConfig['PortBindings'] = {}): NonNullable<HostConfig['PortBindings']> {
+  const entries = Object.entries(bindings).map(([port, list]) => {
+    return [port, list.map(({ HostIp = '', HostPort = '' }) => ({ HostIp, HostPort }))] as const;
+  });
+  return Object.fromEntries(entries);
 }
 
 function logConfig(asked: HostConfig['LogConfig'], standard: Context['defaults']['logConfig']): LogConfig {

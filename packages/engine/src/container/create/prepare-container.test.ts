@@ -132,7 +132,7 @@ test('volumes that a failing create made are gone again; those of others stay', 
   await prepared.dispose();
   assert.deepEqual([...context.volumes.made.keys()], ['mine', 'shared']);
   const kept = await prepare(context, { HostConfig: { Binds: ['kept:/k'] } });
-  kept.keep();
+  await kept.keep();
   await kept.dispose();
   assert.ok(context.volumes.made.has('kept'));
 });

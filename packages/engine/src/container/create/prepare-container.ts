@@ -8,6 +8,7 @@ import { resolveEndpoints } from './endpoints.ts';
 import { invalid } from './invalid.ts';
 import { mergeConfig } from './merge-config.ts';
 import { normaliseHostConfig } from './normalise-host-config.ts';
+import { QuotaClaims } from './quota-claims.ts';
 import { resolveMounts } from './resolve-mounts.ts';
 import { validateConfig } from './validate-config.ts';
 import { validateHostConfig } from './validate-host-config.ts';
@@ -51,8 +52,13 @@ export async function prepareContainer(
   const endpoints = await resolveEndpoints(config, hostConfig, networking, context);
   warnings.push(...riskWarnings(hostConfig));
   const claims = new VolumeClaims(context.volumes);
+  const quotas = new QuotaClaims(context.quotas, hostConfig);
+  const release = async (): Promise<void> => {
+    await claims.release();
+    await quotas.release();
+  };
   try {
-    const mounts = await resolveMounts(config, hostConfig, context, claims);
+    const mounts = await resolveMounts(config, hostConfig, context, { volumes: claims, quotas });
     const runtime = hostConfig.Runtime ?? context.defaults.runtime;
     return {
       config,
@@ -62,12 +68,13 @@ export async function prepareContainer(
       endpoints,
       mounts,
       runtime,
+      quotas: quotas.finish(),
       warnings,
-      keep: () => claims.keep(),
-      dispose: async () => await claims.release(),
+      keep: async () => await claims.keep(),
+      dispose: release,
     };
   } catch (error) {
-    await claims.release();
+    await release();
     throw error;
   }
 }

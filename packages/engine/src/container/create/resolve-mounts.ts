@@ -7,7 +7,14 @@ import type { PrepareContext } from './context.ts';
 import { invalid } from './invalid.ts';
 import { mergeTmpfsOptions, parseTmpfsOptions } from '../spec/tmpfs-options.ts';
 import { validateMount } from './validate-mount.ts';
+import type { QuotaClaims } from './quota-claims.ts';
 import type { VolumeClaims } from './volume-claims.ts';
+
+/** What a create makes on the way, and gives back when it fails. */
+export interface MountClaims {
+  readonly volumes: VolumeClaims;
+  readonly quotas: QuotaClaims;
+}
 
 /**
  * All mounts of a container: `--volumes-from`, over them `-v` and `--mount`, under them the image's volumes. Volumes are
@@ -17,7 +24,7 @@ export async function resolveMounts(
   config: ContainerConfig,
   hostConfig: HostConfig,
   context: PrepareContext,
-  claims: VolumeClaims,
+  claims: MountClaims,
 ): Promise<ContainerMount[]> {
   const tmpfs = normaliseTmpfs(hostConfig);
   const binds = (hostConfig.Binds ?? []).map(parseBind);
@@ -34,7 +41,7 @@ export async function resolveMounts(
   const mounts = new Map<string, ContainerMount>();
   for (const mount of await inheritedMounts(hostConfig, context)) {
     if (!taken.has(mount.Destination)) mounts.set(mount.Destination, mount);
-    if (mount.Name !== undefined) claims.use(mount.Name);
+    if (mount.Name !== undefined) claims.volumes.use(mount.Name);
   }
   for (const bind of binds) mounts.set(bind.target, await resolveBind(bind, hostConfig, claims));
   for (const mount of asked) {
@@ -79,7 +86,7 @@ async function inheritedMounts(hostConfig: HostConfig, context: PrepareContext):
   return inherited;
 }
 
-async function resolveBind(bind: BindSpec, hostConfig: HostConfig, claims: VolumeClaims): Promise<ContainerMount> {
+async function resolveBind(bind: BindSpec, hostConfig: HostConfig, claims: MountClaims): Promise<ContainerMount> {
   const { source, target, mode } = bind;
   if (source?.startsWith('/')) {
     return {
@@ -92,7 +99,12 @@ async function resolveBind(bind: BindSpec, hostConfig: HostConfig, claims: Volum
       createSource: true,
     };
   }
-  const volume = await claims.ensure(source, { ...(hostConfig.VolumeDriver && { driver: hostConfig.VolumeDriver }) });
+  const limited = claims.quotas.driverOptions(target);
+  const volume = await claims.volumes.ensure(source, {
+    ...(hostConfig.VolumeDriver && { driver: hostConfig.VolumeDriver }),
+    ...(limited && { driverOpts: limited }),
+  });
+  claims.quotas.check(target, volume);
   return {
     Type: 'volume',
     Name: volume.Name,
@@ -107,7 +119,7 @@ async function resolveBind(bind: BindSpec, hostConfig: HostConfig, claims: Volum
   };
 }
 
-async function resolveMount(mount: Mount, hostConfig: HostConfig, claims: VolumeClaims): Promise<ContainerMount> {
+async function resolveMount(mount: Mount, hostConfig: HostConfig, claims: MountClaims): Promise<ContainerMount> {
   const common = { Destination: posix.resolve(mount.Target ?? '/'), RW: !mount.ReadOnly, Mode: '' };
   if (mount.Type === 'tmpfs') {
     return { ...common, Type: 'tmpfs', Source: '', Propagation: '', options: tmpfsOptions(mount) };
@@ -127,11 +139,13 @@ async function resolveMount(mount: Mount, hostConfig: HostConfig, claims: Volume
   }
   const { NoCopy, Labels, Subpath, DriverConfig } = mount.VolumeOptions ?? {};
   const driver = DriverConfig?.Name || hostConfig.VolumeDriver;
-  const volume = await claims.ensure(mount.Source || undefined, {
+  const limited = claims.quotas.driverOptions(common.Destination);
+  const volume = await claims.volumes.ensure(mount.Source || undefined, {
     ...(driver && { driver }),
-    ...(DriverConfig?.Options && { driverOpts: DriverConfig.Options }),
+    ...((DriverConfig?.Options || limited) && { driverOpts: { ...DriverConfig?.Options, ...limited } }),
     ...(Labels && { labels: Labels }),
   });
+  claims.quotas.check(common.Destination, volume);
   return {
     ...common,
     Type: 'volume',

@@ -5,6 +5,7 @@ import { parseDeviceRule } from '../spec/device-rule.ts';
 import { mayRaiseLimits } from '../spec/host-facts.ts';
 import { parseSecurityOptions } from '../spec/security-options.ts';
 import { LOG_DRIVERS, parseLogConfig } from '../stdio/log-options.ts';
+import { validateBandwidth, validatePriority } from './bandwidth.ts';
 import type { PrepareContext } from './context.ts';
 import { invalid } from './invalid.ts';
 import { validatePortBindings } from './ports.ts';
@@ -28,6 +29,8 @@ export function validateHostConfig(request: ContainerConfig, hostConfig: HostCon
   validateSysctls(hostConfig);
   validateLog(hostConfig, context);
   validateStorageOptions(hostConfig, context);
+  validateBandwidth(hostConfig, context.bandwidthMissing);
+  validatePriority(hostConfig, context.priorityMissing);
   validateHooks(hostConfig);
   if (hostConfig.EnableLxcfs && context.lxcfsMissing !== undefined) {
     throw new PouchError('unsupported', `--lxcfs cannot be had: ${context.lxcfsMissing}.`);
@@ -147,11 +150,12 @@ function validateLog(hostConfig: HostConfig, { logDrivers }: PrepareContext): vo
   if (LOG_DRIVERS.some((name) => name === driver)) parseLogConfig({ Type: driver, Config: options });
 }
 
-function validateStorageOptions(hostConfig: HostConfig, { storageOptions }: PrepareContext): void {
+function validateStorageOptions(hostConfig: HostConfig, { quotas }: PrepareContext): void {
   for (const name of Object.keys(hostConfig.StorageOpt ?? {})) {
-    if (storageOptions?.has(name)) continue;
-    throw storageOptions
-      ? invalid(`unknown storage option '${name}': use one of ${[...storageOptions].join(', ')}`)
-      : new PouchError('unsupported', `--storage-opt ${name} is not supported: this host has no disk quota driver.`);
+    if (name !== 'size' && name !== 'inodes') throw invalid(`unknown storage option '${name}': use size or inodes`);
+    if (quotas.missing !== undefined) {
+      const why = `this host has no disk quota driver: ${quotas.missing}`;
+      throw new PouchError('unsupported', `--storage-opt ${name} is not supported: ${why}.`);
+    }
   }
 }

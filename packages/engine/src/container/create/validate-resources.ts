@@ -1,5 +1,7 @@
 import type { HostConfig } from '@pouch/api';
+import { AUTO_CPUS } from '../spec/assign-cpus.ts';
 import { type HostFacts, parseCpuList } from '../spec/host-facts.ts';
+import { validateExtraLimits } from './validate-extra-limits.ts';
 import { validateBlkio } from './validate-blkio.ts';
 import { invalid } from './invalid.ts';
 import { validateUlimits } from './validate-ulimits.ts';
@@ -19,6 +21,7 @@ export function validateResources(config: HostConfig, host: HostFacts): string[]
   const warnings: string[] = [];
   validateMemory(config, host, warnings);
   validateCpu(config, host, warnings);
+  validateExtraLimits(config, host);
   validateCpuset(config, host, warnings);
   if (config.PidsLimit !== undefined && !host.limits.pids) {
     delete config.PidsLimit;
@@ -160,8 +163,15 @@ function validateCpuset(config: HostConfig, host: HostFacts, warnings: string[])
     warnings.push('Your kernel does not support cpuset or the cgroup is not mounted. Cpuset discarded.');
     return;
   }
-  checkList(cpus, host.onlineCpus, 'cpuset cpus', 'CPUs');
+  if (cpus === AUTO_CPUS) checkAuto(config);
+  else checkList(cpus, host.onlineCpus, 'cpuset cpus', 'CPUs');
   checkList(mems, host.memoryNodes, 'cpuset mems', 'memory nodes');
+}
+
+function checkAuto({ NanoCpus, CpuQuota }: HostConfig): void {
+  if (!NanoCpus && !(CpuQuota && CpuQuota > 0)) {
+    throw invalid('--cpuset-cpus auto needs a number of CPUs: set --cpus, or --cpu-quota');
+  }
 }
 
 function checkList(asked: string, available: string, field: string, what: string): void {

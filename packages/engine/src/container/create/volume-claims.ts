@@ -9,6 +9,7 @@ const makers = new WeakMap<VolumeService, Map<string, VolumeClaims>>();
 export class VolumeClaims {
   readonly #volumes: VolumeService;
   readonly #made: string[] = [];
+  readonly #anonymous: string[] = [];
   readonly #makers: Map<string, VolumeClaims>;
 
   constructor(volumes: VolumeService) {
@@ -20,8 +21,9 @@ export class VolumeClaims {
   /** The volume of that name, made if need be; without a name a new anonymous one. */
   async ensure(name: string | undefined, options: VolumeEnsureOptions): Promise<Volume> {
     if (name === undefined) {
-      const volume = await this.#volumes.ensure(undefined, { ...options, anonymous: true });
+      const volume = await this.#volumes.ensure(undefined, { ...options, anonymous: true, claimed: true });
       this.#claim(volume.Name);
+      this.#anonymous.push(volume.Name);
       return volume;
     }
     this.use(name);
@@ -48,8 +50,9 @@ export class VolumeClaims {
   }
 
   /** The create has succeeded: the volumes stay. */
-  keep(): void {
+  async keep(): Promise<void> {
     for (const name of this.#made.splice(0)) if (this.#makers.get(name) === this) this.#makers.delete(name);
+    await Promise.all(this.#anonymous.splice(0).map(async (name) => await this.#volumes.keep(name)));
   }
 
   #claim(name: string): void {

@@ -34,6 +34,8 @@ export interface ContainerFilesystemDependencies {
   readonly containerd: ContainerdClient;
   readonly volumes: VolumeService;
   readonly logger: Logger;
+  /** Brings back what a snapshot stands on, before it is mounted. */
+  readonly prepareRoot?: (container: Container, snapshot: readonly Mount[]) => Promise<void>;
 }
 
 export interface PutArchiveOptions {
@@ -188,6 +190,7 @@ export class ContainerFilesystem {
 
   async #snapshot(container: Container): Promise<readonly Mount[]> {
     container.rootfs ??= await this.#dependencies.containerd.snapshots.mounts(container.snapshotKey);
+    await this.#dependencies.prepareRoot?.(container, container.rootfs);
     return container.rootfs;
   }
 

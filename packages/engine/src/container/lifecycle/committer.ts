@@ -30,7 +30,9 @@ export class Committer {
 
   /** The new image's id. */
   async commit(container: Container, options: CommitOptions): Promise<string> {
-    const { containerd, events } = this.#context;
+    const { containerd, events, rootQuota } = this.#context;
+    if (container.record.quotas)
+      await rootQuota.place(container, await containerd.snapshots.mounts(container.snapshotKey));
     const { repository, tag, comment, author, changes, config } = options;
     const parent = await this.#images.resolve(container.record.imageId);
     const pauses = options.pause && container.status === 'running';

@@ -5,6 +5,7 @@ import type { Hooks } from '../../hooks/hook-points.ts';
 import type { NetworkManager } from '../../network/network-manager.ts';
 import type { VolumeService } from '../../volume/volume-service.ts';
 import type { ContainerIndex } from '../container-index.ts';
+import type { RootQuota } from './root-quota.ts';
 import type { TaskRuntime } from './task-runtime.ts';
 
 /** What every step of a container's life has at hand. */
@@ -14,6 +15,7 @@ export interface LifecycleContext {
   readonly tasks: TaskRuntime;
   readonly networks: NetworkManager;
   readonly volumes: VolumeService;
+  readonly rootQuota: RootQuota;
   readonly events: EventBus;
   readonly logger: Logger;
   /** Plugins of the operator's. */

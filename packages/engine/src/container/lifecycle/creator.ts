@@ -77,7 +77,7 @@ export class Creator {
     });
     const container = await this.#store(id, name, request.Image, image, prepared);
     await this.#context.mutex.run(id, async () => await this.#furnish(container));
-    prepared.keep();
+    await prepared.keep();
     publishContainerEvent(this.#context.events, container, 'create');
     tellPlugins(this.#context, 'post-create', container);
     return { Id: id, Warnings: prepared.warnings };
@@ -108,6 +108,7 @@ export class Creator {
       args: prepared.args,
       mounts: prepared.mounts,
       runtime: prepared.runtime,
+      ...(prepared.quotas.length > 0 && { quotas: prepared.quotas }),
       state: { ...FIRST_STATE },
     };
     try {
@@ -126,6 +127,7 @@ export class Creator {
         prepareSnapshot(this.#context.containerd.snapshots, record),
         mkdir(container.directory, { recursive: true, mode: 0o700 }),
       ]);
+      await this.#context.rootQuota.place(container, mounts);
       container.rootfs = mounts;
       await this.#rich.check(container, new RootfsView(mounts));
       container.transition('created');

@@ -24,6 +24,8 @@ export interface ExitFollowers {
   letGo(container: Container): Promise<void>;
   /** Whether the kernel killed a process of this run for want of memory; asked while its control group still stands. */
   ranOutOfMemory(container: Container): Promise<boolean>;
+  /** Give back what its control group still holds. */
+  reclaim(container: Container): Promise<void>;
   /** The exit code that the container is said to have, for that of its first process. */
   exitCode(container: Container, ofInit: number): Promise<number>;
 }
@@ -64,6 +66,10 @@ export class ExitHandler {
     this.#followers.stopped(container);
     container.transition(restarts ? 'restarting' : 'exited', ended);
     if (foundOom) publishContainerEvent(this.#context.events, container, 'oom');
+    await this.#followers.reclaim(container).catch((error: unknown) => {
+      this.#context.logger.warn('page cache is not given back', { container: container.id, error });
+    });
+    container.keepsNetwork = container.record.config.Rich === true && (restarts || container.restartPending);
     await this.letGo(container);
     publishContainerEvent(this.#context.events, container, 'die', {
       exitCode: String(exitCode),
@@ -88,8 +94,7 @@ export class ExitHandler {
           container.stdin[Symbol.dispose]();
         }
       })(),
-      // Over an upgrade it is kept.
-      ...(container.record.upgrade ? [] : [networks.release(id)]),
+      ...(container.record.upgrade || container.keepsNetwork ? [] : [networks.release(id)]),
       this.#followers.letGo(container),
       ...container.record.mounts
         .filter((mount) => mount.Type === 'volume' && mount.Name)

@@ -146,7 +146,8 @@ export class Reconciler {
       return await this.#settle(container, task);
     }
     await this.#context.tasks.purge(container.id, container.record.runtime);
-    await this.#context.networks.release(container.id);
+    // Over an upgrade it is kept, to be started in again.
+    if (!container.record.upgrade) await this.#context.networks.release(container.id);
     const wasRun = container.state.finishedAt !== '';
     const error = 'the daemon ended while it was being started';
     if (wasRun && shouldRestart(container.record, container.state.exitCode)) {
@@ -229,6 +230,7 @@ export class Reconciler {
     const { index, mutex, tasks, logger } = this.#context;
     for (const name of await tasks.bundles()) {
       const id = name.replace(/^\./, '');
+      if (isForeign(id)) continue;
       try {
         await mutex.run(id, async () => {
           if (name === id && (index.byId(id)?.live || (await this.#task(id)))) return;
@@ -244,7 +246,7 @@ export class Reconciler {
   async #sweep(tasks: ReadonlyMap<string, TaskProcess>): Promise<void> {
     const { containerd, index, logger } = this.#context;
     const known = (id: string): boolean => index.byId(id) !== undefined;
-    for (const id of tasks.keys()) if (!known(id)) await this.#context.tasks.purge(id, 'runc');
+    for (const id of tasks.keys()) if (!known(id) && !isForeign(id)) await this.#context.tasks.purge(id, 'runc');
     const leftovers: string[] = [];
     for await (const record of containerd.containers.list())
       if (record.labels['pouch/container'] !== undefined && !index.byId(record.id)?.live) leftovers.push(record.id);
@@ -263,4 +265,9 @@ export class Reconciler {
       }
     }
   }
+}
+
+/** An id of BuildKit's, which looks after its steps itself. */
+function isForeign(id: string): boolean {
+  return /^[0-9a-z]{25}$/.test(id);
 }

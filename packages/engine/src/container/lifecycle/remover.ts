@@ -109,7 +109,7 @@ export class Remover {
   }
 
   async #dismantle(container: Container, volumes: boolean): Promise<void> {
-    const { networks, index, logger } = this.#context;
+    const { networks, index, logger, rootQuota } = this.#context;
     await Promise.all([container.cleanup, this.#context.filesIdle(container.id)]);
     container.pump?.[Symbol.dispose]();
     container.pump = undefined;
@@ -119,6 +119,7 @@ export class Remover {
     await this.#followers.removeCgroups(container).catch((error: unknown) => {
       logger.warn('control groups of a container stay', { container: container.id, error });
     });
+    await rootQuota.leave(container);
     await rm(container.directory, { recursive: true, force: true });
     await rm(dirname(container.stdin.path), { recursive: true, force: true });
     container.forget();
@@ -126,7 +127,8 @@ export class Remover {
   }
 
   async #removeSnapshot(container: Container, key: string): Promise<void> {
-    const { containerd, tasks } = this.#context;
+    const { containerd, tasks, rootQuota } = this.#context;
+    await rootQuota.displace(container, key);
     try {
       await containerd.snapshots.remove(key, { retryUnavailable: true });
     } catch (error) {

@@ -4,7 +4,17 @@ import { type CgroupDriver, cgroupsPath } from '@pouch/linux';
 import type { RuntimeSpec } from '@pouch/oci';
 import type { AttachRequest, LinkTarget, Sandbox } from '../../network/sandbox.ts';
 import type { Container } from '../container.ts';
-import { buildSpec, containerOfMode, findInit, type HostFacts, RootfsView, type SpecInput } from '../spec/index.ts';
+import {
+  assignCpus,
+  AUTO_CPUS,
+  buildSpec,
+  containerOfMode,
+  findInit,
+  type HostFacts,
+  RootfsView,
+  type SpecInput,
+} from '../spec/index.ts';
+import { bandwidthOf } from '../create/index.ts';
 import type { RichSetup } from '../rich/index.ts';
 import { findSftpServer } from '../ssh/sftp-server.ts';
 import { askPlugins } from './plugin-calls.ts';
@@ -54,8 +64,10 @@ export class StartPlanner {
   }
 
   async #attach(container: Container): Promise<Sandbox> {
-    // Over an upgrade a container keeps its namespace, its addresses and its ports.
-    const kept = container.record.upgrade && this.#context.networks.sandbox(container.id);
+    // Over an upgrade a container keeps its namespace, its addresses and its ports; a machine over a restart.
+    const keeps = container.record.upgrade !== undefined || container.keepsNetwork;
+    container.keepsNetwork = false;
+    const kept = keeps ? this.#context.networks.sandbox(container.id) : undefined;
     if (kept) return kept;
     const { endpoints, networkMode } = this.attachRequest(container);
     await askPlugins(this.#context, 'network-attach', container, { networkMode, endpoints });
@@ -65,6 +77,7 @@ export class StartPlanner {
   }
 
   async plan(container: Container): Promise<StartPlan> {
+    this.#assignCpus(container);
     const [sandbox, rootfs, shmPath, procViews] = await Promise.all([
       this.#attach(container),
       this.rootfs(container),
@@ -83,7 +96,21 @@ export class StartPlanner {
 
   async rootfs(container: Container): Promise<readonly Mount[]> {
     container.rootfs ??= await this.#context.containerd.snapshots.mounts(container.snapshotKey);
+    await this.#context.rootQuota.place(container, container.rootfs);
     return container.rootfs;
+  }
+
+  /** Written down first: the next choice must know of it. */
+  #assignCpus(container: Container): void {
+    const { record } = container;
+    if (record.hostConfig.CpusetCpus !== AUTO_CPUS) return;
+    const others = this.#context.index.all().filter((other) => other !== container && other.live);
+    record.assignedCpus = assignCpus(
+      record.hostConfig,
+      this.#options.host.onlineCpus,
+      others.map((other) => other.record),
+    );
+    container.save();
   }
 
   /** The daemon's own cgroup naming for the container. */
@@ -156,6 +183,8 @@ export class StartPlanner {
       dnsOptions: pick(hostConfig.DnsOptions, this.#options.dnsOptions),
       extraHosts: hostConfig.ExtraHosts ?? [],
       links: this.#links(container),
+      ...bandwidthOf(hostConfig),
+      ...(hostConfig.NetPriority && { priority: hostConfig.NetPriority }),
       ...(config.MacAddress && { macAddress: config.MacAddress }),
       directory: container.networkDirectory,
     };

@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import type { HostConfig } from '@pouch/api';
 import { errorMessage, isErrorCode, nowNanos, PouchError } from '@pouch/base';
 import type { ProcessIo, TaskProcess } from '@pouch/containerd';
 import type { Container } from '../container.ts';
@@ -35,6 +36,7 @@ export class Starter {
   readonly #snapshotter: string;
   readonly #initScript: InitScriptRunner;
   readonly #followers: StartFollowers;
+  readonly #writeLimits: (container: Container, config: HostConfig) => Promise<void>;
 
   constructor(
     context: LifecycleContext,
@@ -43,6 +45,8 @@ export class Starter {
       snapshotter: string;
       initScript: InitScriptRunner;
       followers: StartFollowers;
+      /** Limits that no runtime sets: between the making of the process and its start. */
+      writeLimits: (container: Container, config: HostConfig) => Promise<void>;
     },
   ) {
     this.#context = context;
@@ -50,6 +54,7 @@ export class Starter {
     this.#snapshotter = dependencies.snapshotter;
     this.#initScript = dependencies.initScript;
     this.#followers = dependencies.followers;
+    this.#writeLimits = dependencies.writeLimits;
   }
 
   /** By a user: counts and marks of the restart policy begin anew. Throws `not-modified` when it runs. */
@@ -106,9 +111,9 @@ export class Starter {
   }
 
   async #launch(container: Container, { checkpoint }: StartOptions): Promise<{ pid: number; startedAt: string }> {
-    const { tasks } = this.#context;
+    const { tasks, rootQuota } = this.#context;
     const [plan, io] = await Promise.all([this.#planner.plan(container), this.#openStreams(container)]);
-    const pid = await tasks.create({
+    const request = {
       id: container.id,
       runtime: container.record.runtime,
       spec: plan.spec,
@@ -119,8 +124,10 @@ export class Starter {
       labels: { 'pouch/container': container.record.name },
       image: container.record.imageReference,
       ...(checkpoint !== undefined && { checkpoint }),
-    });
+    };
+    const pid = await rootQuota.withRoom(container, async () => await tasks.create(request));
     if (container.record.config.OpenStdin) container.stdin.adopt();
+    await this.#writeLimits(container, container.record.hostConfig);
     await this.#followers.prepared(container);
     // What is thawed has run its script long ago.
     if (container.record.config.InitScript && checkpoint === undefined) await this.#initScript.run(container);
@@ -190,6 +197,7 @@ export class Starter {
     await tasks.purge(container.id, container.record.runtime).catch((reason: unknown) => {
       logger.warn('a failed start left something behind', { container: container.id, error: reason });
     });
+    container.keepsNetwork = false;
     await this.#followers.letGo(container);
     const back = before === 'restarting' ? 'exited' : before;
     const finishedAt = before === 'created' ? container.state.finishedAt : nowNanos().toString();

@@ -58,6 +58,8 @@ export class Stopper {
     return await this.#context.mutex.run(container.id, async () => {
       if (container.status === 'restarting') {
         this.#restarter.cancel(container);
+        if (container.keepsNetwork) await this.#context.networks.release(container.id);
+        container.keepsNetwork = false;
         container.transition('exited', {
           manuallyStopped: true,
           finishedAt: container.state.finishedAt || nowNanos().toString(),

@@ -57,6 +57,11 @@ export class TaskRuntime {
   readonly #logger: Logger;
   readonly #seccomp: SeccompCache;
 
+  /** Directory below which runtimes keep the state of their runs. */
+  get runtimeRoot(): string {
+    return this.#options.runtimeRoot;
+  }
+
   constructor(options: TaskRuntimeOptions, dependencies: { containerd: ContainerdClient; logger: Logger }) {
     this.#options = options;
     this.#containerd = dependencies.containerd;

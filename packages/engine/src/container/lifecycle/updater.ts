@@ -1,27 +1,57 @@
 import type { ContainerUpdateRequest, ContainerUpdateResponse, HostConfig } from '@pouch/api';
 import { asPouchError, PouchError } from '@pouch/base';
+import type { QuotaLimits } from '@pouch/linux';
+import type { LinuxResources } from '@pouch/oci';
+import type { QuotaService } from '../../quota/quota-service.ts';
 import type { Container } from '../container.ts';
-import { validateResources, validateRestartPolicy } from '../create/index.ts';
-import { buildResources, type HostFacts } from '../spec/index.ts';
+import type { ContainerQuota, ContainerRecord } from '../container-record.ts';
+import {
+  bandwidthOf,
+  parseDiskQuota,
+  validateBandwidth,
+  validatePriority,
+  validateResources,
+  validateRestartPolicy,
+} from '../create/index.ts';
+import { buildResources, type HostFacts, withAssignedCpus } from '../spec/index.ts';
 import { publishContainerEvent } from './container-events.ts';
 import { askPlugins } from './plugin-calls.ts';
 import type { LifecycleContext } from './context.ts';
 import { checkUpdateConflicts } from './update-conflicts.ts';
 
+type WriteLimits = (container: Container, config: HostConfig) => Promise<void>;
+
 /** Changes limits and restart policy of containers, running or not. */
 export class Updater {
   readonly #context: LifecycleContext;
   readonly #host: HostFacts;
+  readonly #quotas: QuotaService;
+  readonly #writeLimits: WriteLimits;
+  readonly #bandwidthMissing: string | undefined;
+  readonly #priorityMissing: string | undefined;
 
-  constructor(context: LifecycleContext, host: HostFacts) {
+  constructor(
+    context: LifecycleContext,
+    dependencies: {
+      host: HostFacts;
+      quotas: QuotaService;
+      bandwidthMissing: string | undefined;
+      priorityMissing: string | undefined;
+      writeLimits: WriteLimits;
+    },
+  ) {
     this.#context = context;
-    this.#host = host;
+    this.#host = dependencies.host;
+    this.#quotas = dependencies.quotas;
+    this.#writeLimits = dependencies.writeLimits;
+    this.#bandwidthMissing = dependencies.bandwidthMissing;
+    this.#priorityMissing = dependencies.priorityMissing;
   }
 
   /** All or nothing: what the kernel refuses is not written down. */
   async update(container: Container, asked: ContainerUpdateRequest): Promise<ContainerUpdateResponse> {
     const { request } = await askPlugins(this.#context, 'pre-update', container, { request: asked });
-    const { RestartPolicy: policy, ...resources } = request;
+    const { RestartPolicy: policy, DiskQuota: quota, ...resources } = request;
     const { record } = container;
     if (policy?.Name) validateRestartPolicy(policy);
     refuseFixed(resources);
@@ -29,21 +59,40 @@ export class Updater {
     const merged: HostConfig = { ...record.hostConfig, ...changes, ...(policy?.Name && { RestartPolicy: policy }) };
     checkAlone(changes, this.#host);
     const warnings = this.#check(container, changes, merged);
+    const resized = resizedQuotas(container.record, quota);
     await this.#context.mutex.run(container.id, async () => {
       if (container.removed || container.status === 'removing') {
         throw new PouchError('conflict', 'Container is marked for removal and cannot be "update".');
       }
       if (container.live && Object.keys(changes).length > 0) {
-        const limits = await buildResources(withLifted(record.hostConfig, merged), this.#host);
-        await this.#context.containerd.tasks.update(container.id, limits).catch((error: unknown) => {
+        const limits = await buildResources(
+          withAssignedCpus(record, withLifted(record.hostConfig, merged)),
+          this.#host,
+        );
+        await this.#context.containerd.tasks.update(container.id, withWritablePids(limits)).catch((error: unknown) => {
           throw cannotUpdate(container, error);
         });
+        await this.#writeLimits(container, merged);
       }
+      for (const { id, bytes, inodes } of resized) {
+        await this.#quotas.resize(id, { bytes, ...(inodes !== undefined && { inodes }) });
+      }
+      if (resized.length > 0) {
+        record.quotas = (record.quotas ?? []).map((old) => resized.find(({ id }) => id === old.id) ?? old);
+        merged.DiskQuota = { ...merged.DiskQuota, ...quota };
+      }
+      if (changes.NetIngress || changes.NetEgress || changes.NetPriority) await this.#limitTraffic(container, merged);
       record.hostConfig = merged;
       container.save();
     });
     publishContainerEvent(this.#context.events, container, 'update');
     return { Warnings: warnings.length > 0 ? warnings : null };
+  }
+
+  /** A container that does not run gets them at its start. */
+  async #limitTraffic(container: Container, config: HostConfig): Promise<void> {
+    if (container.live)
+      await this.#context.networks.limit(container.id, bandwidthOf(config).bandwidth, config.NetPriority);
   }
 
   /** What the changes do not go together with: the container as it is. Returns warnings. */
@@ -58,6 +107,8 @@ export class Updater {
         );
       }
       checkUpdateConflicts(hostConfig, changes);
+      validateBandwidth(merged, this.#bandwidthMissing);
+      validatePriority(merged, this.#priorityMissing);
       return validateResources(merged, this.#host);
     } catch (error) {
       throw cannotUpdate(container, error);
@@ -99,6 +150,14 @@ const DEVICE_LIMITS = [
   'BlkioDeviceWriteIOps',
 ] as const satisfies readonly (keyof ContainerUpdateRequest)[];
 
+/** Linux' PID_MAX_LIMIT: more processes than a kernel can have. */
+const PIDS_WITHOUT_LIMIT = 4_194_304;
+
+/** crun writes -1 into pids.max as it is, which the kernel refuses. */
+function withWritablePids(limits: LinuxResources): LinuxResources {
+  return limits.pids?.limit === -1 ? { ...limits, pids: { limit: PIDS_WITHOUT_LIMIT } } : limits;
+}
+
 function refuseFixed(resources: ContainerUpdateRequest): void {
   const fixed = FIXED.find((name) => isGiven(resources[name]));
   if (fixed === undefined) return;
@@ -134,6 +193,27 @@ function withLifted(before: HostConfig, after: HostConfig): HostConfig {
     if (gone.length > 0) lifted[name] = [...(after[name] ?? []), ...gone.map((device) => ({ ...device, Rate: 0 }))];
   }
   return lifted;
+}
+
+/** The container's disk quotas as the request wants them. Throws invalid-argument for one that it does not have. */
+function resizedQuotas(record: ContainerRecord, asked: ContainerUpdateRequest['DiskQuota']): ContainerQuota[] {
+  const quota = parseDiskQuota({ ...(asked && { DiskQuota: asked }) });
+  if (!quota) return [];
+  const { each } = quota;
+  if (each) return (record.quotas ?? []).map(({ id, paths }) => ({ id, paths, ...limitsOf(each) }));
+  return quota.rules.map((rule) => {
+    const key = [...rule.paths].sort().join('&');
+    const has = record.quotas?.find(({ paths }) => [...paths].sort().join('&') === key);
+    if (has) return { id: has.id, paths: has.paths, ...limitsOf(rule) };
+    throw new PouchError(
+      'invalid-argument',
+      `the container was made without a disk quota for ${key}: make it anew with one`,
+    );
+  });
+}
+
+function limitsOf({ bytes, inodes }: QuotaLimits): QuotaLimits & { readonly inodes?: number } {
+  return { bytes, ...(inodes !== undefined && { inodes }) };
 }
 
 /** Docker's zero values mean "leave as it is". */

@@ -2,7 +2,7 @@ import type { ContainerConfig, HostConfig } from '@pouch/api';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PouchError } from '@pouch/base';
-import { type CgroupHierarchy, cgroupPaths } from '@pouch/linux';
+import { type CgroupHierarchy, cgroupPaths, readMounts } from '@pouch/linux';
 import type { Mount } from '@pouch/oci';
 import type { Container } from '../container.ts';
 import { resolveContainerUser } from '../spec/container-user.ts';
@@ -66,7 +66,7 @@ export class RichSetup {
     if (!config.Rich) return undefined;
     const found = await findImageInit(config.RichMode || 'dumb-init', rootfs);
     if (!found) await this.#findDumbInit();
-    if (found?.kind === 'systemd') this.#requireSystemdHierarchy();
+    if (found?.kind === 'systemd') await this.#requireSystemdHierarchy();
     return found?.kind;
   }
 
@@ -160,11 +160,20 @@ export class RichSetup {
     ];
   }
 
-  #requireSystemdHierarchy(): void {
-    if (this.#cgroups.mode === 'v2' || this.#cgroups.named.has('systemd')) return;
+  async #requireSystemdHierarchy(): Promise<void> {
+    const { mode, named, unified } = this.#cgroups;
+    if (mode !== 'v2' && !named.has('systemd')) {
+      throw new PouchError(
+        'unsupported',
+        'RichMode systemd needs the hierarchy name=systemd on this cgroup v1 host: mkdir /sys/fs/cgroup/systemd && mount -t cgroup -o none,name=systemd cgroup /sys/fs/cgroup/systemd',
+      );
+    }
+    if (mode !== 'v2') return;
+    const point = (await readMounts()).find(({ mountPoint, fsType }) => fsType === 'cgroup2' && mountPoint === unified);
+    if (point?.superOptions.includes('nsdelegate')) return;
     throw new PouchError(
       'unsupported',
-      'RichMode systemd needs the hierarchy name=systemd on this cgroup v1 host: mkdir /sys/fs/cgroup/systemd && mount -t cgroup -o none,name=systemd cgroup /sys/fs/cgroup/systemd',
+      `RichMode systemd gives a container its control group to divide, and without the option nsdelegate it could lift its own limits there: mount -o remount,nsdelegate cgroup2 ${unified ?? '/sys/fs/cgroup'}`,
     );
   }
 
@@ -174,7 +183,7 @@ export class RichSetup {
    */
   async #systemdCgroup(cgroupsPath: string): Promise<Mount | undefined> {
     if (this.#cgroups.mode === 'v2') return undefined;
-    this.#requireSystemdHierarchy();
+    await this.#requireSystemdHierarchy();
     const point = this.#cgroups.named.get('systemd') as string;
     const own = cgroupPaths(this.#cgroups, cgroupsPath).all.find((path) => path.startsWith(`${point}/`)) as string;
     await mkdir(own, { recursive: true });

@@ -1,5 +1,7 @@
 import { type Mount, OCI_RUNTIME_VERSION, type RuntimeSpec } from '@pouch/oci';
 import { buildHooks } from '../create/validate-hooks.ts';
+import type { ContainerRecord } from '../container-record.ts';
+import { withAssignedCpus } from './assign-cpus.ts';
 import { containerCapabilities } from './capabilities.ts';
 import { buildDevices } from './devices.ts';
 import { buildMounts } from './mounts.ts';
@@ -25,7 +27,7 @@ export async function buildSpec(input: SpecInput): Promise<RuntimeSpec> {
     buildProcess(input),
     buildMounts(input),
     buildDevices(record),
-    buildResources(hostConfig, host),
+    buildResources(withAssignedCpus(record), host),
   ]);
   const propagation = await rootfsPropagation(mounts);
   const seccomp = buildSeccomp(
@@ -46,6 +48,7 @@ export async function buildSpec(input: SpecInput): Promise<RuntimeSpec> {
     ...(hooks && { hooks }),
     ...(Object.keys(annotations).length > 0 && { annotations }),
     linux: {
+      ...(hostConfig.IntelRdtL3Cbm && { intelRdt: { l3CacheSchema: hostConfig.IntelRdtL3Cbm } }),
       cgroupsPath: input.cgroupsPath,
       namespaces: buildNamespaces(input),
       sysctl: buildSysctls(record),
@@ -54,16 +57,18 @@ export async function buildSpec(input: SpecInput): Promise<RuntimeSpec> {
       ...(seccomp && { seccomp }),
       ...(propagation && { rootfsPropagation: propagation }),
       maskedPaths: isOpen ? [] : [...(hostConfig.MaskedPaths ?? [])],
-      readonlyPaths: isOpen ? [] : [...(hostConfig.ReadonlyPaths ?? []), ...readonlyCgroupRoot(mounts)],
+      readonlyPaths: isOpen ? [] : [...(hostConfig.ReadonlyPaths ?? []), ...readonlyCgroupRoot(mounts, record)],
     },
   };
 }
 
 /**
  * With control groups v1, runtimes mount each controller read-only into a tmpfs, and leave that writable. Where the whole is
- * meant to be read-only, the tmpfs is made so as well; its own mounts are not touched.
+ * meant to be read-only, runc makes the tmpfs so as well. crun 1.8 must not be asked: it mounts the whole over itself before
+ * it has made the controllers read-only, and a container could then lift its own limits in what is on top.
  */
-function readonlyCgroupRoot(mounts: readonly Mount[]): string[] {
+function readonlyCgroupRoot(mounts: readonly Mount[], { runtime }: ContainerRecord): string[] {
+  if (runtime !== 'runc') return [];
   return mounts
     .filter(({ type, options }) => type === 'cgroup' && options?.includes('ro'))
     .map(({ destination }) => destination);

@@ -10,6 +10,8 @@ export type LimitName =
   | 'cpuRealtime'
   | 'cpuset'
   | 'pids'
+  | 'cpuBurst'
+  | 'memoryMarks'
   | 'blkioWeight'
   | 'blkioThrottle';
 
@@ -22,6 +24,10 @@ export interface HostFacts {
   /** Lists as the kernel prints them: `0-3,8`. */
   readonly onlineCpus: string;
   readonly memoryNodes: string;
+  /** Of each memory node, its CPUs. */
+  readonly nodeCpus: Readonly<Record<string, string>>;
+  /** The kernel's interface to Intel RDT is mounted. */
+  readonly resctrl: boolean;
   /** `CAP_…`: what the daemon can hand to a container at most. */
   readonly boundingCapabilities: readonly string[];
   /** The daemon's own hard limits by OCI name (`RLIMIT_NOFILE`); absent is unlimited. */

@@ -1,3 +1,5 @@
+export { assignCpus, AUTO_CPUS, withAssignedCpus } from './assign-cpus.ts';
+export { extraLimitFiles } from './extra-limits.ts';
 export { buildSpec } from './build-spec.ts';
 export { resolveContainerUser } from './container-user.ts';
 export { buildExecProcess, type ExecProcessContext } from './exec-process.ts';

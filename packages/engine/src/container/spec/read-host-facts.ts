@@ -1,3 +1,5 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { readTextIfExists } from '@pouch/base';
 import { type HostProbe, probeHost } from '@pouch/linux';
 import type { HostFacts } from './host-facts.ts';
@@ -42,17 +44,36 @@ export async function readHostFacts(probe?: HostProbe): Promise<HostFacts> {
       cpuRealtime: limits.cpuRealtime,
       cpuset: limits.cpuset,
       pids: limits.pids,
+      cpuBurst: isV2 ? limits.cpuCfsQuota && kernelIsAtLeast(kernelVersion, 5, 14) : await hasBurst(cgroup),
+      memoryMarks: isV2 && limits.memory,
       blkioWeight: limits.blkioWeight,
       blkioThrottle: limits.blkioThrottle,
     },
     onlineCpus: await online('cpu'),
     memoryNodes: await online('node'),
+    nodeCpus: await readNodeCpus(),
+    resctrl: (await readTextIfExists('/sys/fs/resctrl/schemata')) !== undefined,
     boundingCapabilities: capabilities,
     hardLimits: parseHardLimits((await readTextIfExists('/proc/self/limits')) ?? ''),
     oomScoreAdj: Number((await readTextIfExists('/proc/self/oom_score_adj'))?.trim() ?? 0),
     ...security,
     recursiveReadOnly: kernelIsAtLeast(kernelVersion, 5, 12),
   };
+}
+
+async function hasBurst({ controllers }: HostProbe['cgroup']): Promise<boolean> {
+  const point = controllers.get('cpu');
+  return point !== undefined && (await readTextIfExists(join(point, 'cpu.cfs_burst_us'))) !== undefined;
+}
+
+async function readNodeCpus(): Promise<Record<string, string>> {
+  const root = '/sys/devices/system/node';
+  const names = (await readdir(root).catch(() => [])).filter((name) => /^node\d+$/.test(name));
+  const entries = names.map(async (name) => {
+    const list = await readTextIfExists(join(root, name, 'cpulist'));
+    return [name.slice('node'.length), list?.trim() ?? ''] as const;
+  });
+  return Object.fromEntries(await Promise.all(entries));
 }
 
 /** The hard column of /proc/PID/limits by OCI name, without those that are unlimited. */

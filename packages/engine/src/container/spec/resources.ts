@@ -1,6 +1,7 @@
 import type { HostConfig, Resources } from '@pouch/api';
 import type { LinuxBlockIO, LinuxCpu, LinuxMemory, LinuxResources, LinuxThrottleDevice } from '@pouch/oci';
 import type { HostFacts } from './host-facts.ts';
+import { unifiedLimits } from './extra-limits.ts';
 import { readBlockDevice } from './host-device.ts';
 
 /** Microseconds: the period against which a number of CPUs becomes a quota. */
@@ -18,6 +19,7 @@ export async function buildResources(config: HostConfig | Resources, host: HostF
     ...(notEmpty(memory) && { memory }),
     ...(notEmpty(cpu) && { cpu }),
     ...(notEmpty(blockIO) && { blockIO }),
+    ...(host.cgroupVersion === 2 && unifiedLimits(config)),
     ...(config.PidsLimit !== undefined && { pids: { limit: config.PidsLimit > 0 ? config.PidsLimit : -1 } }),
   };
 }

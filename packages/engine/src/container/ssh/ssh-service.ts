@@ -132,7 +132,9 @@ export class SshService implements Disposable {
       return waiting?.resolve();
     }
     const { kind, user, address, key, session } = report;
-    publishContainerEvent(events, container, `ssh_${kind}`, { user, address, key, session });
+    const facts = { user, address, key, session };
+    if (kind === 'login') publishContainerEvent(events, container, 'ssh_login', facts);
+    else publishContainerEvent(events, container, 'ssh_logout', facts);
   }
 
   #end(): void {

@@ -50,6 +50,7 @@ async function* untilEither(
   if (signal.aborted) give();
   await Promise.race([inputEnded, promise]);
   signal.removeEventListener('abort', give);
+  yield* [];
 }
 
 /** The place in the stream is taken now, not when the first chunk is asked for. */

@@ -69,10 +69,9 @@ export class Upgrader implements Disposable {
         `the upgrade of ${record.name} to ${to.imageReference} failed and was rolled back: ${problem}`,
       );
     const downtime = running ? BigInt(container.state.startedAt || '0') - stoppedAt : 0n;
-    publishContainerEvent(this.#context.events, container, request.Rollback ? 'rollback' : 'upgrade', {
-      from: before,
-      to: to.imageReference,
-    });
+    const facts = { from: before, to: to.imageReference };
+    if (request.Rollback) publishContainerEvent(this.#context.events, container, 'rollback', facts);
+    else publishContainerEvent(this.#context.events, container, 'upgrade', facts);
     return { Image: record.imageId, Previous: before, Downtime: Number(downtime) };
   }
 
@@ -205,8 +204,8 @@ export class Upgrader implements Disposable {
   }
 
   async #watch(container: Container): Promise<string | undefined> {
-    const { watchUntil = 0 } = container.record.upgrade as ContainerUpgrade;
-    const problem = await watchHealth(container, watchUntil, this.#stop.signal);
+    const { watchUntil = 0, watch } = container.record.upgrade as ContainerUpgrade;
+    const problem = watch === 0 ? undefined : await watchHealth(container, watchUntil, this.#stop.signal);
     if (problem === undefined) return await this.#finish(container);
     await this.#rollBack(container);
     return problem;
@@ -265,11 +264,14 @@ export class Upgrader implements Disposable {
 
   async #drop(container: Container, { snapshotKey }: ContainerGeneration): Promise<void> {
     if (snapshotKey === container.snapshotKey) return;
+    const { rootQuota } = this.#context;
+    await rootQuota.displace(container, snapshotKey);
     await this.#context.containerd.snapshots.remove(snapshotKey, { retryUnavailable: true }).catch((error: unknown) => {
       // The next start of the daemon sweeps what belongs to no container.
       if (!isErrorCode(error, 'not-found'))
         this.#context.logger.warn('a snapshot stays', { snapshot: snapshotKey, error });
     });
+    await rootQuota.leaveGeneration(container, snapshotKey);
   }
 
   /** At the daemon's start, when what runs is known: end what the last daemon had begun. */
@@ -297,7 +299,8 @@ export class Upgrader implements Disposable {
         return;
       }
       if (!container.live) return await this.#rollBack(container);
-      upgrade.watchUntil ||= Date.now() + upgrade.watch;
+      // Anew: while no daemon ran, nobody asked for its health.
+      upgrade.watchUntil = Date.now() + upgrade.watch;
       background(this.#watch(container), (error) =>
         this.#context.logger.error('an upgrade could not be ended', { container: container.id, error }),
       );

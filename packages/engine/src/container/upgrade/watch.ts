@@ -4,8 +4,8 @@ import type { Container } from '../container.ts';
 const EVERY = 100;
 
 /**
- * Look at a container that was just started until a time (milliseconds since the epoch). Why it is no good, or undefined
- * when it is. One that a user stops meanwhile is not held against it.
+ * Look at a container that was just started until a time (milliseconds since the epoch), and on until its health check, where
+ * it has one, has come to a verdict. Why it is no good, or undefined when it is. One that a user stops meanwhile is not held against it.
  */
 export async function watchHealth(
   container: Container,
@@ -23,7 +23,7 @@ export async function watchHealth(
       return `its health check failed: ${state.health.log.at(-1)?.Output?.trim() || 'it printed nothing'}`;
     }
     const left = until - Date.now();
-    if (left <= 0) return undefined;
-    await sleep(Math.min(EVERY, left), signal);
+    if (left <= 0 && state.health?.status !== 'starting') return undefined;
+    await sleep(left > 0 ? Math.min(EVERY, left) : EVERY, signal);
   }
 }

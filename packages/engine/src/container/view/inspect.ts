@@ -1,6 +1,7 @@
 import type {
   ContainerInspect,
   ContainerUpgradeState,
+  DiskQuotaUsage,
   EndpointSettingsInspect,
   HostConfig,
   NetworkSettings,
@@ -15,6 +16,7 @@ import { dockerStatus, isLive } from '../state-machine.ts';
 export interface InspectSources {
   readonly snapshotter: string;
   readonly sandbox: (containerId: string) => Sandbox | undefined;
+  readonly diskQuotas: readonly DiskQuotaUsage[];
   readonly sizes?: { readonly rw: number; readonly rootfs: number };
 }
 
@@ -50,6 +52,7 @@ export function inspectContainer(container: Container, sources: InspectSources):
     NetworkSettings: networkSettings(container, sandbox),
     ...upgradeState(record),
     Storage: { RootFS: { Snapshot: { Name: sources.snapshotter } } },
+    ...(sources.diskQuotas.length > 0 && { DiskQuotas: [...sources.diskQuotas] }),
     ...manifestDescriptor(container),
     ...(sources.sizes && { SizeRw: sources.sizes.rw, SizeRootFs: sources.sizes.rootfs }),
   } as ContainerInspect;

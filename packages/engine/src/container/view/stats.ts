@@ -1,4 +1,4 @@
-import type { BlkioStats, ContainerStats, NetworkStats } from '@pouch/api';
+import type { BlkioStats, ContainerStats, DiskQuotaUsage, NetworkStats } from '@pouch/api';
 import { formatTime, nowNanos, sleep, ZERO_TIME } from '@pouch/base';
 import { type CgroupPaths, type CgroupStats, readCgroupStats, readHostCpu, readInterfaceCounters } from '@pouch/linux';
 import type { Container } from '../container.ts';
@@ -7,6 +7,8 @@ export interface StatsSources {
   readonly cgroupOf: (container: Container) => CgroupPaths;
   /** Bytes of the host: the limit of a container that has none. */
   readonly hostMemory: number;
+  readonly bandwidth: (container: Container) => Promise<NonNullable<ContainerStats['bandwidth']>>;
+  readonly diskQuotas: (container: Container) => Promise<readonly DiskQuotaUsage[]>;
 }
 
 type Cpu = ContainerStats['cpu_stats'];
@@ -39,10 +41,12 @@ async function readStats(
   const base = emptyStats(container);
   const preread = previous ? { preread: previous.read, precpu_stats: previous.cpu_stats } : {};
   if (!container.live) return { ...base, ...preread };
-  const [group, host, networks] = await Promise.all([
+  const [group, host, networks, quotas, bandwidth] = await Promise.all([
     readCgroupStats(sources.cgroupOf(container)),
     readHostCpu(),
     readNetworks(container.state.pid),
+    sources.diskQuotas(container),
+    sources.bandwidth(container),
   ]);
   if (!group) return { ...base, ...preread };
   return {
@@ -57,6 +61,8 @@ async function readStats(
     cpu_stats: cpu(group, host),
     memory_stats: memory(group, sources.hostMemory),
     networks,
+    ...(Object.keys(bandwidth).length > 0 && { bandwidth }),
+    ...(quotas.length > 0 && { disk_quotas: [...quotas] }),
   };
 }
 

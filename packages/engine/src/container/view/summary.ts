@@ -20,7 +20,10 @@ export function summarise(container: Container, sandbox: Sandbox | undefined): C
     Labels: record.config.Labels ?? {},
     State: dockerStatus(record.state.status),
     Status: statusText(record),
-    HostConfig: { NetworkMode: record.hostConfig.NetworkMode ?? 'default' },
+    HostConfig: {
+      NetworkMode: record.hostConfig.NetworkMode ?? 'default',
+      ...(record.hostConfig.Annotations && { Annotations: record.hostConfig.Annotations }),
+    },
     NetworkSettings: { Networks: listedNetworks(container, sandbox) },
     Mounts: record.mounts.map(inspectMount),
     ...manifestDescriptor(container),

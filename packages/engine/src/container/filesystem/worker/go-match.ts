@@ -43,7 +43,7 @@ function classEnd(pattern: string, start: number): number {
 function classTest(inside: string): ((char: string) => boolean) | undefined {
   const negated = inside.startsWith('^');
   const ranges: [string, string][] = [];
-  const chars = [...(negated ? inside.slice(1) : inside)];
+  const chars = (negated ? inside.slice(1) : inside).split('');
   while (chars.length > 0) {
     const from = takeChar(chars);
     const isRange = chars[0] === '-' && chars.length > 1;

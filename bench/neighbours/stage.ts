@@ -1,0 +1,83 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { exec, type ExecResult, sleep } from '@pouch/base';
+import { readCgroupHierarchy, unmountTree } from '@pouch/linux';
+import { TestDaemon } from '../../test/harness/test-daemon.ts';
+
+/** The host's programs for containers whose image has few. */
+const HOST_PROGRAMS = ['/usr', '/lib', '/lib64'].map((path) => `${path}:${path}:ro`);
+const PATH = 'PATH=/bin:/usr/bin:/usr/sbin';
+
+/** A small host within this one: a disk of its own, and a control group above all containers that can be made small. */
+export class Stage implements AsyncDisposable {
+  readonly daemon: TestDaemon;
+  readonly disk: string;
+  readonly #directory: string;
+
+  private constructor(directory: string, daemon: TestDaemon) {
+    this.#directory = directory;
+    this.daemon = daemon;
+    this.disk = join(directory, 'disk');
+  }
+
+  /** `inodes` of the disk; `flags` of pouchd. */
+  static async build(options: { bytes?: number; inodes?: number; flags?: readonly string[] } = {}): Promise<Stage> {
+    const directory = mkdtempSync(join(tmpdir(), 'pouch-stage-'));
+    const image = join(directory, 'image');
+    const disk = join(directory, 'disk');
+    mkdirSync(disk);
+    try {
+      await exec('truncate', ['-s', String(options.bytes ?? 2 * 1024 ** 3), image]);
+      const inodes = options.inodes === undefined ? [] : ['-N', String(options.inodes)];
+      await exec('mkfs.ext4', ['-q', '-m', '0', ...inodes, image]);
+      await exec('mount', ['-o', 'loop', image, disk]);
+      return new Stage(directory, await TestDaemon.start(['--root', disk, ...(options.flags ?? [])]));
+    } catch (error) {
+      await unmountTree(directory);
+      rmSync(directory, { recursive: true, force: true });
+      throw error;
+    }
+  }
+
+  /** A container that does nothing until it is told to. */
+  async container(name: string, host: Record<string, unknown> = {}): Promise<void> {
+    const HostConfig = { Binds: HOST_PROGRAMS, ...host };
+    const body = { Image: 'busybox', Cmd: ['sleep', '3600'], Env: [PATH], HostConfig };
+    await this.daemon.ok('POST', `/containers/create?name=${name}`, body);
+    await this.daemon.ok('POST', `/containers/${name}/start`);
+  }
+
+  async remove(...names: readonly string[]): Promise<void> {
+    for (const name of names) await this.daemon.api('DELETE', `/containers/${name}?force=1&v=1`);
+  }
+
+  /** Run a script in a container to its end. */
+  async run(name: string, script: string): Promise<ExecResult> {
+    const options = { allowFailure: true, timeout: 120_000 };
+    return await this.daemon.pouch(['exec', name, 'sh', '-c', script], options);
+  }
+
+  /** Let a script go on in a container. */
+  async leave(name: string, script: string): Promise<void> {
+    await this.daemon.pouch(['exec', '-d', name, 'sh', '-c', script]);
+    await sleep(1500);
+  }
+
+  /** Write into the control group above all containers: v1's file of that controller, or v2's. */
+  async squeeze(controller: string, v1: string, v2: string, value: string): Promise<void> {
+    const { mode, unified = '', controllers } = await readCgroupHierarchy();
+    const isV2 = mode === 'v2';
+    const root = isV2 ? unified : (controllers.get(controller) ?? '');
+    writeFileSync(join(root, `pouch-${this.daemon.name}`, isV2 ? v2 : v1), value);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      await this.daemon[Symbol.asyncDispose]();
+    } finally {
+      await unmountTree(this.#directory);
+      rmSync(this.#directory, { recursive: true, force: true });
+    }
+  }
+}

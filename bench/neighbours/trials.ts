@@ -1,0 +1,159 @@
+import { readFileSync } from 'node:fs';
+import { mountOf, readMounts } from '@pouch/linux';
+import type { Stage } from './stage.ts';
+import type { Trial } from './trial.ts';
+
+const MEBIBYTE = 1024 * 1024;
+const BURN = 'for i in 1 2 3 4 5 6 7 8; do (while :; do :; done) & done; wait';
+
+/** Rounds of a fixed work in three seconds, by the victim's own clock. */
+async function work(stage: Stage, victim: string): Promise<number> {
+  const script =
+    'end=$(($(date +%s) + 4)); n=0; while [ $(date +%s) -lt $end ]; do dd if=/dev/zero bs=64k count=20 2>/dev/null | md5sum >/dev/null; n=$((n+1)); done; echo $n';
+  return Number((await stage.run(victim, script)).stdout);
+}
+
+/** A number that the script prints. */
+const printed =
+  (script: string) =>
+  async (stage: Stage, victim: string): Promise<number> =>
+    Number((await stage.run(victim, script)).stdout.trim().split('\n').at(-1));
+
+/** MB/s from GNU dd's last line. */
+const speed =
+  (script: string) =>
+  async (stage: Stage, victim: string): Promise<number> => {
+    const said = (await stage.run(victim, script)).stderr;
+    const match = /(\d+) bytes.* copied, ([\d.e-]+) s/.exec(said);
+    return match ? Number(match[1]) / Number(match[2]) / 1e6 : 0;
+  };
+
+const iperf =
+  (far: string, port: number, more: string): ((stage: Stage, victim: string) => Promise<number>) =>
+  async (stage, victim) => {
+    const { stdout } = await stage.run(victim, `iperf3 -c ${far} -p ${port} -J -O 1 -t 4 ${more}`);
+    const parsed = JSON.parse(stdout) as { end?: { sum_received?: { bits_per_second: number } } };
+    return (parsed.end?.sum_received?.bits_per_second ?? 0) / 1e6;
+  };
+
+/** Every resource, where `far` is a host behind an uplink of 40 Mbit/s. */
+export function trials(far: string): Trial[] {
+  return [
+    {
+      resource: 'CPU share',
+      measure: 'rounds of work in 4 s',
+      flags: '--cpu-shares 2',
+      victim: { CpusetCpus: '0' },
+      limit: { CpuShares: 2 },
+      noise: BURN,
+      score: work,
+    },
+    {
+      resource: 'cpuset',
+      measure: 'rounds of work in 4 s',
+      flags: '--cpuset-cpus 1',
+      victim: { CpusetCpus: '0' },
+      limit: { CpusetCpus: '1' },
+      noise: BURN,
+      score: work,
+    },
+    {
+      resource: 'memory',
+      measure: 'MB/s reading 150 MB again',
+      flags: '-m 64m',
+      limit: { Memory: 64 * MEBIBYTE },
+      squeeze: async (stage) =>
+        await stage.squeeze('memory', 'memory.limit_in_bytes', 'memory.max', String(400 * MEBIBYTE)),
+      noise: 'dd if=/dev/zero of=/hog bs=1M count=700 2>/dev/null; while :; do cat /hog >/dev/null; done',
+      score: async (stage, victim) => {
+        await stage.run(
+          victim,
+          'dd if=/dev/zero of=/kept bs=1M count=150 conv=fsync 2>/dev/null; cat /kept >/dev/null; sleep 6',
+        );
+        return await speed('/usr/bin/dd if=/kept of=/dev/null bs=1M')(stage, victim);
+      },
+    },
+    {
+      resource: 'swap',
+      measure: 'swap left',
+      flags: '--memory-swap',
+      skip:
+        readFileSync('/proc/swaps', 'utf8').trim().split('\n').length > 1
+          ? 'not measured where there is swap: it would be filled'
+          : 'this host has no swap',
+      limit: {},
+      noise: '',
+      score: async () => 0,
+    },
+    {
+      resource: 'pids',
+      measure: 'processes of 100 that could start',
+      flags: '--pids-limit 100',
+      limit: { PidsLimit: 100 },
+      squeeze: async (stage) => await stage.squeeze('pids', 'pids.max', 'pids.max', '400'),
+      noise: 'i=0; while [ $i -lt 1000 ]; do sleep 600 & i=$((i+1)); done; sleep 600',
+      score: printed(
+        'i=0; n=0; while [ $i -lt 100 ]; do (sleep 3) & i=$((i+1)); done 2>/dev/null; ls /proc | grep -c "^[0-9]"',
+      ),
+    },
+    {
+      resource: 'disk space',
+      measure: 'MiB of 100 that could be written',
+      flags: '--disk-quota 200m',
+      stage: { bytes: 1 << 30 },
+      limit: { DiskQuota: { '/': '200m' } },
+      noise: 'dd if=/dev/zero of=/fill bs=1M count=3000 conv=fsync; sync; sleep 600',
+      score: async (stage, victim) => {
+        await stage.run(victim, 'sleep 8');
+        return await printed(
+          'dd if=/dev/zero of=/mine bs=1M count=100 conv=fsync 2>/dev/null; sync; du -m /mine | cut -f1',
+        )(stage, victim);
+      },
+    },
+    {
+      resource: 'inodes',
+      measure: 'files of 1000 that could be made',
+      flags: '--disk-quota 200m:500',
+      stage: { bytes: 1 << 30, inodes: 4000 },
+      limit: { DiskQuota: { '/': '200m:500' } },
+      noise: 'mkdir /f; seq 1 20000 | (cd /f && xargs touch); sleep 600',
+      score: async (stage, victim) => {
+        await stage.run(victim, 'sleep 3');
+        return await printed('mkdir /mine; cd /mine && seq 1 1000 | xargs touch 2>/dev/null; ls | wc -l')(
+          stage,
+          victim,
+        );
+      },
+    },
+    {
+      resource: 'disk I/O',
+      measure: 'MB/s written past the cache',
+      flags: '--device-write-bps DISK:2mb',
+      limit: {},
+      noise:
+        'for i in 1 2 3 4; do (while :; do /usr/bin/dd if=/dev/zero of=/n$i bs=1M count=100 oflag=direct 2>/dev/null; done) & done; wait',
+      score: speed('/usr/bin/dd if=/dev/zero of=/mine bs=1M count=100 oflag=direct'),
+    },
+    {
+      resource: 'egress',
+      measure: 'Mbit/s of 40 sent',
+      flags: '--net-egress 5mbit',
+      limit: { NetEgress: '5mbit' },
+      noise: `iperf3 -c ${far} -p 5401 -P 8 -t 100`,
+      score: iperf(far, 5402, ''),
+    },
+    {
+      resource: 'ingress',
+      measure: 'Mbit/s of 40 received',
+      flags: '--net-ingress 5mbit',
+      limit: { NetIngress: '5mbit' },
+      noise: `iperf3 -c ${far} -p 5401 -P 8 -t 100 -R`,
+      score: iperf(far, 5402, '-R'),
+    },
+  ];
+}
+
+/** The block device under a directory, for limits on its I/O. */
+export async function deviceUnder(directory: string): Promise<string> {
+  return mountOf(await readMounts(), directory)?.source ?? '';
+}
