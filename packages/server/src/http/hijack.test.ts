@@ -114,6 +114,7 @@ test('options that a client repeats as a body of its attach are no input', async
   client.send(requestText('POST', ATTACH, '{"stream":true}', UPGRADE));
   await client.until('\r\n\r\n');
   client.send('typed');
+  client.socket.end();
   await client.end();
   assert.equal(framesOf(client.received).stdout, 'typed');
 });

@@ -37,6 +37,7 @@ export function attachTo(
 }
 
 /** No output, for a client that only gives input: it ends with that input, or with the process. */
+// oxlint-disable-next-line require-yield
 async function* untilEither(
   container: Container,
   inputEnded: Promise<void>,
