@@ -115,7 +115,7 @@ test("the host's programs run at the runtime's stages", async () => {
 test('plugins are called at every point of a life, in order', async () => {
   rmSync(calls, { force: true });
   await daemon.pouch(['run', '-d', '--name', 'life', '-v', 'labelled:/data', 'busybox', 'sleep', '1000']);
-  await daemon.pouch(['update', '--memory', '64m', 'life']);
+  await daemon.pouch(['update', '--memory', '64m', '--memory-swap', '64m', 'life']);
   await daemon.pouch(['stop', '-t', '0', 'life']);
   await eventually('post-stop was told', async () => readFileSync(calls, 'utf8').includes('module post-stop'));
   const points = readFileSync(calls, 'utf8')

@@ -34,7 +34,6 @@ import type {
   OutputChunk,
   WaitCondition,
 } from './container-service.ts';
-import { validateContainerName } from './create/index.ts';
 import { explained } from './explained.ts';
 import type { ExecManager } from './exec/exec-manager.ts';
 import type { ContainerFilesystem } from './filesystem/index.ts';
@@ -46,6 +45,7 @@ import type { Creator } from './lifecycle/creator.ts';
 import type { NetworkConnector } from './lifecycle/network-connector.ts';
 import { pauseContainer, unpauseContainer } from './lifecycle/pause.ts';
 import type { Pruner } from './lifecycle/pruner.ts';
+import { renameContainer } from './lifecycle/rename.ts';
 import type { Remover } from './lifecycle/remover.ts';
 import type { StartPlanner } from './lifecycle/start-plan.ts';
 import type { Starter } from './lifecycle/starter.ts';
@@ -225,21 +225,7 @@ export class ContainerManager implements ContainerService {
   }
 
   async rename(name: string, newName: string): Promise<void> {
-    const container = this.#get(name);
-    const { context } = this.#parts;
-    if (newName === '') throw new PouchError('invalid-argument', 'Neither old nor new names may be empty');
-    const allocating = 'Error when allocating new name';
-    const plain = newName.replace(/^\//, '');
-    const oldName = container.record.name;
-    if (plain === oldName) {
-      throw new PouchError('invalid-argument', 'Renaming a container with the same name as its current name');
-    }
-    await explained(allocating, () => validateContainerName(`/${plain}`));
-    await context.mutex.run(container.id, async () => {
-      await explained(allocating, () => context.index.rename(container, plain));
-      context.networks.rename(container.id, plain);
-    });
-    this.#publish(container, 'rename', { oldName: `/${oldName}` });
+    await renameContainer(this.#parts.context, this.#get(name), newName);
   }
 
   async update(name: string, request: ContainerUpdateRequest): Promise<ContainerUpdateResponse> {
