@@ -9,6 +9,8 @@ export interface HostileCase {
   readonly status: number;
   /** What the message must say, so that whoever reads it knows what to change. */
   readonly says: RegExp;
+  /** The answer is plain text, as Docker's is there; else JSON with a message. */
+  readonly plain?: boolean;
 }
 
 /** `line` is a method and a path: `POST /volumes/create`. */

@@ -62,7 +62,7 @@ export const IMAGE_CASES: readonly HostileCase[] = [
     'import: an instruction that runs',
     'POST /images/create?fromSrc=-&changes=RUN%20reboot',
     400,
-    /run is not a valid change/,
+    /RUN is not a valid change/,
     Buffer.alloc(1024),
   ),
   refused('commit: not there', 'POST /commit?container=nosuch', 404, /no such container/i, {}),
@@ -71,7 +71,7 @@ export const IMAGE_CASES: readonly HostileCase[] = [
     'commit: a bad change',
     'POST /commit?container=victim&changes=FROM%20x',
     400,
-    /from is not a valid change/,
+    /FROM is not a valid change/,
     {},
   ),
   refused(

@@ -18,7 +18,7 @@ export const START_CASES: readonly StartCase[] = [
   {
     name: 'a group that is not there',
     body: { HostConfig: { GroupAdd: ['a:b\n'] } },
-    says: /unable to find additional group/,
+    says: /unable to find group a:b/,
   },
   { name: 'a user that is not there', body: { User: 'nobody-here' }, says: /nobody-here/ },
   {
@@ -30,6 +30,11 @@ export const START_CASES: readonly StartCase[] = [
     says: /192\.0\.2\.9/,
   },
   { name: 'a command that is not there', body: { Cmd: ['nosuch'] }, says: /nosuch.*not found/ },
+  {
+    name: 'a network that is not there',
+    body: { HostConfig: { NetworkMode: 'nosuch' } },
+    says: /network nosuch not found/,
+  },
   {
     name: 'a working directory that is a file',
     body: { WorkingDir: '/etc/passwd' },
