@@ -25,8 +25,7 @@ export async function startPouchEngine(directory: string): Promise<Engine> {
     pids: () => [daemon.pid, Number(readFileSync(join(directory, 'run/containerd.pid'), 'utf8'))],
     [Symbol.asyncDispose]: async () => {
       await daemon.stop();
-      const [program = '', ...args] = [...command, '--tear-down'];
-      await exec(program, args, { timeout: 120_000 });
+      await exec('nsenter', [...command.slice(1), '--tear-down'], { timeout: 120_000 });
       await exec('ip', ['netns', 'del', name]);
     },
   };
