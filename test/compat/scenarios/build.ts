@@ -19,6 +19,7 @@ export const BUILDS = scenarios(
       `${BUILD} --no-cache -q . | wc -c`,
       'docker history $N:one --format "{{.CreatedBy}}" | sed "s/ # buildkit//" | cut -c1-26',
       'docker rmi $N:one $N:two | grep -c Untagged',
+      'docker builder prune -af >/dev/null; docker container prune -f >/dev/null; docker image prune -f >/dev/null',
     ],
     'build-stages': [
       'printf "FROM busybox AS make\\nRUN echo made > /made\\nFROM busybox\\nCOPY --from=make --chown=1000:1000 /made /got\\nRUN ls -ln /got\\n" > Dockerfile',
@@ -30,6 +31,7 @@ export const BUILDS = scenarios(
       `tar cf context.tar Dockerfile; ${BUILD} -t $N:tar - < context.tar ${TAIL}; rm context.tar`,
       `mkdir sub; mv Dockerfile sub/Other; ${BUILD} -f sub/Other -t $N:file . ${TAIL}`,
       'docker rmi $N:all $N:make $N:stdin $N:tar $N:file | grep -c Untagged',
+      'docker builder prune -af >/dev/null; docker container prune -f >/dev/null; docker image prune -f >/dev/null',
     ],
     'build-refused': [
       `printf "FROM busybox\\nBOGUS x\\n" | ${BUILD} -`,
@@ -41,7 +43,7 @@ export const BUILDS = scenarios(
       `${BUILD} --target nowhere .`,
       `printf "" > Dockerfile; ${BUILD} .`,
       // Others look at all images and at the whole cache.
-      'docker builder prune -af >/dev/null; docker image prune -f >/dev/null',
+      'docker builder prune -af >/dev/null; docker container prune -f >/dev/null; docker image prune -f >/dev/null',
     ],
   },
   { alone: true },

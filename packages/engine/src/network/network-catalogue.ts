@@ -118,7 +118,8 @@ export class NetworkCatalogue {
     const { networks, sandboxes } = this.#context;
     const unused = networks
       .all()
-      .filter((network) => network.predefined !== true && matchesPrune(network, filters))
+      // The filters are checked first, for there may be no network but those predefined.
+      .filter((network) => matchesPrune(network, filters) && network.predefined !== true)
       .filter((network) => sandboxes.membersOf(network.id).length === 0);
     const deleted: string[] = [];
     for (const network of unused) {
