@@ -52,7 +52,7 @@ async function procViews(): Promise<void> {
     await stage.container('victim', { EnableLxcfs, Memory: 64 << 20, NanoCpus: 1e9 });
     const seen = (await stage.run('victim', script)).stdout.trim().split('\n').join(', CPUs: ');
     console.log(
-      `${'/proc views'.padEnd(12)}${`of 65536 kB and 1 CPU, ${EnableLxcfs ? 'with' : 'without'} lxcfs`.padEnd(36)}${seen}`,
+      `${'/proc views'.padEnd(12)}${`view of 65536 kB, 1 CPU ${EnableLxcfs ? 'with' : 'without'} lxcfs`.padEnd(40)}${seen}`,
     );
     await stage.remove('victim');
   }

@@ -27,7 +27,7 @@ async function serve(name: string, ...args: string[]): Promise<void> {
 
 /** Bits per second into the container, or out of it, over some seconds without the first. */
 async function measure(name: string, direction: 'ingress' | 'egress', seconds = 4): Promise<number> {
-  const address = (await inspect(daemon, name)).NetworkSettings.IPAddress ?? '';
+  const address = (await inspect(daemon, name)).NetworkSettings.Networks.bridge?.IPAddress ?? '';
   const args = ['-c', address, '-J', '-O', '1', '-t', String(seconds), ...(direction === 'egress' ? ['-R'] : [])];
   return await eventually('iperf3 measures', async () => {
     const { stdout } = await exec('iperf3', args, { allowFailure: true });

@@ -36,10 +36,17 @@ async function ground(driver: 'loop' | 'btrfs'): Promise<{ root?: string; skip?:
 }
 
 for (const driver of ['loop', 'btrfs'] as const) {
-  const { root = '', skip = false, drop } = await ground(driver);
+  const tried = await ground(driver);
+  await tried.drop();
+  const skip = tried.skip ?? false;
   describe(`disk quota by ${driver}`, { skip }, () => {
     let daemon: TestDaemon;
+    let root = '';
+    let drop = async (): Promise<void> => {};
     before(async () => {
+      const made = await ground(driver);
+      root = made.root ?? '';
+      drop = made.drop;
       daemon = await TestDaemon.start(['--root', root, '--quota-driver', driver]);
     });
     after(async () => {
