@@ -124,10 +124,14 @@ function foreignMounts(directory: string, live: ReadonlySet<string>, namespaces:
   // Where the daemon mounts root file systems for a moment, itself a mount once it was needed.
   const ours = join(directory, 'run/rootfs/mounts');
   const first = paths.indexOf(ours);
-  return paths
-    .filter((path, at) => path.startsWith(`${directory}/`) && !path.includes('/run/cgroup') && at !== first)
-    .filter((path) => !path.split('/').some((part) => live.has(part) || namespaces.has(part)))
-    .map((path) => `mount: ${path}`);
+  return (
+    paths
+      .filter((path, at) => path.startsWith(`${directory}/`) && at !== first)
+      // The daemon's own, which no container owns.
+      .filter((path) => !['cgroup', 'lxcfs'].some((name) => path.startsWith(join(directory, 'run', name))))
+      .filter((path) => !path.split('/').some((part) => live.has(part) || namespaces.has(part)))
+      .map((path) => `mount: ${path}`)
+  );
 }
 
 function strayCgroups(name: string, live: ReadonlySet<string>): string[] {
