@@ -249,7 +249,7 @@ RUN echo lost > /data/x
       ['FROM busybox AS 1a', {}, /invalid name for build stage/],
       ['FROM busybox', { dockerfile: 'other' }, /Cannot locate specified Dockerfile: other/],
       ['FROM busybox', { squash: '1' }, /squash is only supported with experimental mode/],
-      ['FROM busybox', { version: '2' }, /BuildKit.* is not available/],
+      ['FROM busybox', { version: '2' }, /needs BuildKit, and this host has no buildkitd/],
       ['FROM busybox', { version: '3' }, /invalid version/],
       ['FROM busybox', { t: 'a/UPPER' }, /must be lowercase|invalid reference/],
       ['FROM busybox', { isolation: 'hyperv' }, /unsupported isolation/],
@@ -260,7 +260,8 @@ RUN echo lost > /data/x
     for (const [dockerfile, query, error] of cases) {
       const outcome = await build(daemon, { Dockerfile: dockerfile }, query);
       assert.match(outcome.error, error, dockerfile);
-      if (outcome.text === '') assert.equal(outcome.status, 400, `${dockerfile} ${JSON.stringify(query)}`);
+      const refused = query['version'] === '2' ? 501 : 400;
+      if (outcome.text === '') assert.equal(outcome.status, refused, `${dockerfile} ${JSON.stringify(query)}`);
     }
   });
 
@@ -283,7 +284,7 @@ RUN echo lost > /data/x
     assert.equal(listed.length, 2);
     assert.deepEqual(listed.map(({ Shared }) => String(Shared)).toSorted(), ['false', 'true']);
     const nothing = (await daemon.ok('POST', `/build/prune?filters=${encodeURIComponent('{"until":["24h"]}')}`)).json;
-    assert.deepEqual(nothing, { CachesDeleted: [], SpaceReclaimed: 0 });
+    assert.deepEqual(nothing, { CachesDeleted: null, SpaceReclaimed: 0 });
     const pruned = (await daemon.ok('POST', '/build/prune')).json as {
       CachesDeleted: string[];
       SpaceReclaimed: number;

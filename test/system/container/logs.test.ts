@@ -24,7 +24,7 @@ test('both streams, each to its own, and the tail of them', async () => {
   assert.equal(none.stdout + none.stderr, '');
   const { status, text } = await daemon.api('GET', `/containers/${id}/logs`);
   assert.equal(status, 400);
-  assert.match(text, /at least one stream/);
+  assert.match(text, /must specify at least one of 'stdout' or 'stderr'/);
   await remove(daemon, id);
 });
 

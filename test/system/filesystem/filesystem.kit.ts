@@ -64,6 +64,7 @@ export class Fixture implements AsyncDisposable {
     const state = this.#state;
     this.container = {
       id: 'c0ffee'.repeat(10),
+      snapshotKey: 'c0ffee'.repeat(10),
       record: { id: 'c0ffee', name: 'box', config, hostConfig, mounts: own, state },
       get state() {
         return state;

@@ -29,6 +29,7 @@ describe('snapshots of a real containerd', { skip: missingForContainers() }, () 
       const container = (id: string): Container =>
         ({
           id,
+          snapshotKey: id,
           state: { pid: 0 },
           live: false,
           record: { name: id, config: {}, hostConfig: {}, mounts: [] },

@@ -183,7 +183,7 @@ suite('images on this host', { skip: missingForImages(), timeout: 120_000 }, () 
       fails(
         'conflict',
         new RegExp(
-          `unable to remove repository reference "pouch/hello" \\(must force\\) - container cccccccccccc is using its referenced image ${short}$`,
+          `unable to delete pouch/hello \\(must be forced\\) - container cccccccccccc is using its referenced image ${short}$`,
         ),
       ),
     );
