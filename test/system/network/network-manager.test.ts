@@ -214,10 +214,10 @@ if (inOwnNetns(import.meta.url)) {
     const refused: [Parameters<typeof manager.create>[0], RegExp][] = [
       [{ Name: 'bridge' }, /predefined/],
       [{ Name: '../x' }, /invalid network name/],
-      [{ Name: 'x', Driver: 'nothing' }, /could not find plugin nothing/],
+      [{ Name: 'x', Driver: 'nothing' }, /plugin "nothing" not found/],
       [{ Name: 'x', Driver: 'overlay' }, /swarm/],
       [{ Name: 'x', Driver: 'host' }, /only one instance of "host" network is allowed/],
-      [{ Name: 'x', Ingress: true }, /ingress/],
+      [{ Name: 'x', Ingress: true }, /[Ii]ngress/],
       [{ Name: 'x', ConfigOnly: true }, /configuration-only/],
       [{ Name: 'x', IPAM: { Config: [{ Subnet: '10.0.0.0' }] } }, /invalid subnet/],
       [{ Name: 'x', IPAM: { Config: [{ Subnet: '10.0.0.0/24', Gateway: '10.1.0.1' }] } }, /invalid gateway/],

@@ -94,7 +94,7 @@ test('login, push, remove, pull by tag and by digest, run, save, remove and load
 
 test('what is not in the registry is said to be not there', async () => {
   const tag = await daemon.pouch(['pull', `${image}:none`], { allowFailure: true });
-  assert.match(tag.stderr, /manifest for .*:none not found/);
+  assert.match(tag.stderr, /failed to resolve reference .*:none: not found/);
   const digest = await daemon.pouch(['pull', `${image}@sha256:${'0'.repeat(64)}`], { allowFailure: true });
   assert.match(digest.stderr, /not found/);
   assert.deepEqual([tag.code, digest.code], [1, 1]);

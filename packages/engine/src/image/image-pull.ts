@@ -294,7 +294,9 @@ function requireLayers(manifest: Manifest, descriptor: Descriptor): void {
 function unresolved(reference: ImageReference, error: unknown): PouchError {
   const known = asPouchError(error);
   const full = canonicalString(reference);
-  const why = known.code === 'not-found' ? `${full}: not found` : known.message;
+  // What needs a login is not found either; that is said.
+  const isDenied = known.details.status === 401 || known.details.status === 403;
+  const why = known.code === 'not-found' && !isDenied ? `${full}: not found` : known.message;
   return new PouchError(known.code, `failed to resolve reference "${full}": ${why}`, {
     cause: error,
     details: known.details,
