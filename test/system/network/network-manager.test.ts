@@ -230,7 +230,7 @@ if (inOwnNetns(import.meta.url)) {
     await assert.rejects(manager.inspect('x'), /network x not found/);
     await assert.rejects(manager.remove('bridge'), /pre-defined network and cannot be removed/);
     const wish = fixture.request('c', { endpoints: { bridge: { IPAMConfig: { IPv4Address: '172.17.0.99' } } } });
-    await assert.rejects(manager.attach(wish), /user defined networks only/);
+    await assert.rejects(manager.attach(wish), /user-defined networks only/);
     await manager.create({ Name: 'small', IPAM: { Config: [{ Subnet: '10.8.0.0/29' }] } });
     await assert.rejects(
       manager.create({ Name: 'over', IPAM: { Config: [{ Subnet: '10.8.0.0/24' }] } }),
