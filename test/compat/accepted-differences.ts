@@ -52,6 +52,20 @@ export const ACCEPTED_DIFFERENCES: readonly AcceptedDifference[] = [
     word: '<cannot be reached>',
   },
   {
+    id: 'builder-size',
+    what: 'Clients below API 1.42 are told a BuilderSize by `system df`.',
+    why: 'A dockerd of their version sends it; the newest dockerd leaves it out for them as well.',
+    steps: /v1\.(25|41)\/system\/df/,
+    pattern: /^df BuilderSize: number\n?/gm,
+  },
+  {
+    id: 'image-identity',
+    what: 'Inspect of an image does not tell from where it was pulled.',
+    why: 'It is not kept beyond the names that the image has.',
+    steps: /v1\.5\d\/images\/busybox\/json/,
+    pattern: /^image Identity\b.*\n?/gm,
+  },
+  {
     id: 'damaged-archives',
     what: 'What is wrong with an archive is told in other words.',
     why: 'Pouch names what is damaged, and answers with an error where Docker breaks the stream off.',

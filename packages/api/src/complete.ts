@@ -8,21 +8,17 @@ import { EndpointSettingsInspect } from './schemas/networking-config.ts';
 /**
  * Docker's answers name nearly every field, set or not, and clients in other languages index them without looking. These
  * functions add what a manager left out, with Go's zero values; the sets hold the fields that Docker leaves out as well.
+ * Fields that Docker does not have show only where they are set.
  */
 const OMITTED = {
   HostConfig: new Set([
     'Annotations',
     'Capabilities',
-    'EnableLxcfs',
     'Init',
     'KernelMemory',
     'KernelMemoryTCP',
     'Mounts',
-    'OciHooks',
     'Runtime',
-    'Ssh',
-    'SshKeys',
-    'SshPort',
     'StorageOpt',
     'Sysctls',
     'Tmpfs',
@@ -32,12 +28,9 @@ const OMITTED = {
     'ArgsEscaped',
     'ExposedPorts',
     'Healthcheck',
-    'InitScript',
     'MacAddress',
     'NetworkDisabled',
     'OnBuild',
-    'Rich',
-    'RichKeep',
     'RichMode',
     'Shell',
     'StopSignal',
@@ -87,9 +80,14 @@ function complete<T extends object>(schema: ObjectSchema<T>, value: T, omitted: 
   const out: Record<string, unknown> = {};
   for (const [name, property] of Object.entries(schema.properties)) {
     if (given[name] !== undefined) out[name] = given[name];
-    else if (!omitted.has(name)) out[name] = zeroOf(property);
+    else if (!omitted.has(name) && !isOurs(property)) out[name] = zeroOf(property);
   }
   return { ...given, ...out } as T;
+}
+
+/** What the contract says of a field of Pouch's own begins with its name. */
+function isOurs({ description }: JsonSchema): boolean {
+  return description?.startsWith('Pouch:') ?? false;
 }
 
 /** What Go writes for a variable of this type that nobody set; null where the schema allows it. */
