@@ -134,7 +134,7 @@ for (const binary of BINARIES.filter((path, index) => path !== '' && (index === 
   });
 }
 
-const buildkitd = ['/usr/bin/buildkitd', '/usr/local/bin/buildkitd', '/opt/compat/bin/buildkitd']
+const buildkitd = ['/usr/bin/buildkitd', '/usr/local/bin/buildkitd', '/var/cache/pouch-test/clients/bin/buildkitd']
   .concat(join(process.env['POUCH_COMPAT_CLIENTS'] ?? '/nowhere', 'bin/buildkitd'))
   .find((path) => existsSync(path));
 

@@ -22,7 +22,7 @@ export function pluginDirectory(): string | undefined {
   const places = [
     process.env['POUCH_COMPAT_PLUGINS'],
     process.env['DOCKER_CONFIG'],
-    '/opt/compat',
+    '/var/cache/pouch-test/clients',
     join(homedir(), '.docker'),
   ];
   return places.find((place) => place !== undefined && existsSync(join(place, 'cli-plugins/docker-compose')));

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { scenarios } from '../harness/scenario.ts';
 
 const CLIENTS = join(import.meta.dirname, '../clients');
-const SMOKE = join(process.env.POUCH_COMPAT_CLIENTS ?? '/opt/compat', 'bin/tc-smoke');
+const SMOKE = join(process.env.POUCH_COMPAT_CLIENTS ?? '/var/cache/pouch-test/clients', 'bin/tc-smoke');
 /** The image of its reaper cannot be had where Docker Hub is out of reach. */
 const NO_REAPER = 'TESTCONTAINERS_RYUK_DISABLED=true';
 

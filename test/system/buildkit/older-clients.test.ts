@@ -8,7 +8,7 @@ import { exec } from '@pouch/base';
 import { Builder, missingForBuilds, until } from './builder.kit.ts';
 
 /** A client of Docker 20.10, as Debian 12 has it: `bench/debian-peer` unpacks it. */
-const OLD = process.env['POUCH_OLD_DOCKER'] ?? '/opt/compat/bin/docker-20.10';
+const OLD = process.env['POUCH_OLD_DOCKER'] ?? '/var/cache/pouch-test/clients/bin/docker-20.10';
 
 interface Line {
   readonly id?: string;
