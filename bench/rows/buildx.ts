@@ -5,7 +5,12 @@ import { pairs, type Row, timeClient } from '../measure.ts';
 import type { Peer, Peers } from '../peer.ts';
 
 /** Where the plugin may be, beside its place on the PATH's hosts. */
-const PLUGINS = [process.env['POUCH_COMPAT_CLIENTS'] ?? '', '/var/cache/pouch-test/clients', '/usr/libexec/docker', '/usr/lib/docker'];
+const PLUGINS = [
+  process.env['POUCH_COMPAT_CLIENTS'] ?? '',
+  '/var/cache/pouch-test/clients',
+  '/usr/libexec/docker',
+  '/usr/lib/docker',
+];
 const STAGES = 12;
 
 /** A project of twelve stages through Docker's buildx: from nothing, again with everything in the cache, and after a change. */

@@ -5,7 +5,9 @@ import { type ExecResult, exec, PouchError, sleep } from '@pouch/base';
 import { TestDaemon } from '../../harness/test-daemon.ts';
 
 /** Where clients that are not Debian's have been put; the layout is `bin/buildkitd`, `cli-plugins/docker-buildx`. */
-const DIRECTORIES = [process.env['POUCH_COMPAT_CLIENTS'] ?? '', '/var/cache/pouch-test/clients'].filter((path) => path !== '');
+const DIRECTORIES = [process.env['POUCH_COMPAT_CLIENTS'] ?? '', '/var/cache/pouch-test/clients'].filter(
+  (path) => path !== '',
+);
 
 function find(place: string, name: string): string | undefined {
   const paths = [
