@@ -66,6 +66,14 @@ export const ACCEPTED_DIFFERENCES: readonly AcceptedDifference[] = [
     pattern: /^image Identity\b.*\n?/gm,
   },
   {
+    id: 'terminal-size-at-first',
+    what: 'A program that an exec starts on a terminal may, once in a while, ask for its size before it has one.',
+    why: 'The size is set while the process begins; it is right a moment later.',
+    steps: /use-dockerode/,
+    pattern: /^tty exec (31 99|stty: standard input)\r*$/gm,
+    word: 'tty exec <size>',
+  },
+  {
     id: 'damaged-archives',
     what: 'What is wrong with an archive is told in other words.',
     why: 'Pouch names what is damaged, and answers with an error where Docker breaks the stream off.',

@@ -70,14 +70,14 @@ test('containers are found by annotation, and the list shows it', async () => {
   assert.deepEqual(await found('org.example.a=c'), []);
 });
 
-test('disk use holds the items among the sums when they are asked for, and beside them when not', async () => {
+test('disk use holds the items among the sums, and beside them for clients that do not ask for them there', async () => {
   const usage = async (query: string): Promise<SystemDataUsage> =>
     (await daemon.ok('GET', `/system/df${query}`)).json as SystemDataUsage;
   const verbose = await usage('?verbose=1');
   assert.equal(verbose.Images, undefined);
   assert.equal(verbose.ImageUsage?.Items?.[0]?.RepoTags?.[0], 'busybox:latest');
   const plain = await usage('');
-  assert.equal(plain.ImageUsage?.Items, undefined);
+  assert.equal(plain.ImageUsage?.Items?.length, plain.Images?.length);
   assert.equal(plain.ImageUsage?.TotalCount, plain.Images?.length);
   assert.deepEqual(Object.keys(await usage('?type=volume&verbose=1')), ['VolumeUsage']);
 });
