@@ -30,8 +30,9 @@ export class Stopper {
   /** Throws `not-modified` when it does not run. Resolves when the exit is settled. */
   async stop(container: Container, options: StopOptions = {}): Promise<void> {
     const { record } = container;
-    // Clients stop what may have ended already: that comes before what is wrong with their signal.
-    if (!container.live && container.status !== 'restarting')
+    // Clients stop what may have ended already: that comes before what is wrong with their signal. What a policy is just
+    // starting is waited for: it would run on behind a client that was told that there is nothing to stop.
+    if (!container.live && container.status !== 'restarting' && container.status !== 'starting')
       throw new PouchError('not-modified', `container ${container.id} is not running`);
     const signal = signalFor(`cannot stop container: ${record.name}`, options.signal ?? stopSignalOf(record));
     const timeout = options.timeout ?? record.config.StopTimeout ?? DEFAULT_TIMEOUT;
