@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { TestDaemon } from '../../harness/test-daemon.ts';
 import { create, eventually, exitCode, inspect, logsOf, remove, start, untilStatus } from './container.kit.ts';
 
@@ -236,6 +237,20 @@ test('a restart policy counts, waits longer each time, and gives up', async () =
     const { State: state, RestartCount: count } = await inspect(daemon, id);
     return state.Status === 'exited' && count === 3;
   });
+  await remove(daemon, id);
+});
+
+test('a stop ends a container for good, also in the moment when its policy starts it', async () => {
+  const { stdout } = await daemon.pouch(['run', '-d', '--restart', 'always', 'busybox', 'sh', '-c', 'exit 1']);
+  const id = stdout.trim();
+  for (let round = 0; round < 10; round += 1) {
+    await sleep(90 + round * 12);
+    const { status, text } = await daemon.api('POST', `/containers/${id}/stop`);
+    assert.ok(status === 204 || status === 304, text);
+    await sleep(300);
+    assert.equal((await inspect(daemon, id)).State.Status, 'exited', `round ${round}, after ${status}`);
+    await daemon.ok('POST', `/containers/${id}/start`);
+  }
   await remove(daemon, id);
 });
 
