@@ -16,12 +16,7 @@ export async function configStep(
   memory: StageMemory,
 ): Promise<BuildState> {
   const { state } = step;
-  const edit: ConfigEdit = {
-    config: { ...state.config },
-    commandSet: memory.commandSet,
-    escape: step.escape,
-    variables: step.args.variables,
-  };
+  const edit = editOf(step, memory);
   const comment = applyInstruction(edit, instruction.name, instruction.text);
   memory.commandSet = edit.commandSet;
   return await recorded(step, comment, edit.config, state.author);
@@ -67,12 +62,7 @@ export async function workdirStep(
   memory: StageMemory,
 ): Promise<BuildState> {
   const { state } = step;
-  const edit: ConfigEdit = {
-    config: { ...state.config },
-    commandSet: memory.commandSet,
-    escape: step.escape,
-    variables: step.args.variables,
-  };
+  const edit = editOf(step, memory);
   const comment = applyInstruction(edit, 'WORKDIR', instruction.text);
   const path = posix.resolve('/', edit.config.WorkingDir ?? '/');
   const description = noOperation(state.config.Shell, comment, ' ');
@@ -131,4 +121,9 @@ async function recorded(
   };
   const result = { config, entry, chain: state.chain, ...(author !== undefined && { author }) };
   return step.cache.remember(state, planned, result);
+}
+
+/** A copy of the configuration to work on, with what its instructions need besides. */
+function editOf({ state, escape, args }: StepContext, { commandSet }: StageMemory): ConfigEdit {
+  return { config: { ...state.config }, commandSet, escape, variables: args.variables };
 }
