@@ -4,6 +4,7 @@ import { isErrorCode } from '@pouch/base';
 import { runHelper } from './helper-programs.ts';
 import type { ByteString } from './bytes.ts';
 import { BLOCK } from './tar-header.ts';
+import { fileHeader, paxEntry } from './tar-writer.ts';
 
 const KEEP = /^(?:security\.capability|user\..+|system\.posix_acl_(?:access|default))$/;
 
@@ -65,35 +66,6 @@ function copyXattrs(descriptor: number, xattrs: readonly [string, ByteString][],
 
 /** An archive of one empty file `f` with these attributes. */
 function archiveOf(xattrs: readonly [string, ByteString][]): Buffer {
-  const records = Buffer.concat(xattrs.map(([name, value]) => record(`SCHILY.xattr.${name}=`, value)));
-  const fill = Buffer.alloc((BLOCK - (records.length % BLOCK)) % BLOCK);
-  return Buffer.concat([header('x', records.length), records, fill, header('0', 0), Buffer.alloc(BLOCK * 2)]);
-}
-
-function record(key: string, value: ByteString): Buffer {
-  const body = Buffer.concat([Buffer.from(` ${key}`, 'utf8'), Buffer.from(value, 'latin1'), Buffer.from('\n')]);
-  let length = body.length + 1;
-  while (String(length).length + body.length !== length) length = String(length).length + body.length;
-  return Buffer.concat([Buffer.from(String(length)), body]);
-}
-
-function header(typeFlag: string, size: number): Buffer {
-  const block = Buffer.alloc(BLOCK);
-  const octal = (value: number, at: number, length: number): number =>
-    block.write(value.toString(8).padStart(length - 1, '0'), at, 'latin1');
-  block.write('f', 0, 'latin1');
-  octal(0o600, 100, 8);
-  octal(0, 108, 8);
-  octal(0, 116, 8);
-  octal(size, 124, 12);
-  octal(0, 136, 12);
-  block.write('        ', 148, 'latin1');
-  block.write(typeFlag, 156, 'latin1');
-  block.write('ustar\u000000', 257, 'latin1');
-  octal(
-    block.reduce((sum, byte) => sum + byte, 0),
-    148,
-    7,
-  );
-  return block;
+  const records = new Map(xattrs.map(([name, value]) => [`SCHILY.xattr.${name}`, value]));
+  return Buffer.concat([paxEntry(records), fileHeader('f'), Buffer.alloc(BLOCK * 2)]);
 }
