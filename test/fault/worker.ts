@@ -260,7 +260,8 @@ export class Worker {
       );
     container.interrupted = true;
     container.stopAsked = true;
-    container.codes = new Set();
+    // Killed by the removal, or ended by itself before it came to that.
+    if (container.codes.size > 0) container.codes = new Set([...container.codes, 137]);
     await this.#settle(
       container,
       'gone',
