@@ -26,6 +26,8 @@ export interface ExecProcess {
   status: 'created' | 'running' | 'ended';
   pid: number;
   exitCode: number | undefined;
+  /** Until containerd has answered the start: it looks for the process once more before it does. */
+  starting: Promise<unknown> | undefined;
   readonly ended: PromiseWithResolvers<number>;
 }
 
@@ -62,6 +64,7 @@ export class ExecManager {
       status: 'created',
       pid: 0,
       exitCode: undefined,
+      starting: undefined,
       ended: Promise.withResolvers<number>(),
     };
     this.#execs.set(exec.id, exec);
@@ -149,7 +152,9 @@ export class ExecManager {
       requireRunning(container);
       await containerd.tasks.exec({ containerId: container.id, execId: exec.id, process, ...io.open() });
       publishContainerEvent(events, container, `exec_start: ${exec.request.Cmd.join(' ')}`, { execID: exec.id });
-      exec.pid = await containerd.tasks.start(container.id, exec.id);
+      const started = containerd.tasks.start(container.id, exec.id);
+      exec.starting = started.catch(() => {});
+      exec.pid = await started;
     });
     if (tty && size && size[0] > 0 && size[1] > 0) {
       // A command that is quick has ended by now.
@@ -201,14 +206,9 @@ export class ExecManager {
 
   /** Told by containerd's events. An exec of a former daemon is only cleared away. */
   exited(containerId: string, execId: string, exitCode: number): void {
-    const { containerd, events, logger } = this.#dependencies;
-    const clear = containerd.tasks.deleteProcess(containerId, execId, { retryUnavailable: true }).then(
-      () => {},
-      (error: unknown) => {
-        if (!isErrorCode(error, 'not-found')) logger.debug('an ended exec stays in its shim', { exec: execId, error });
-      },
-    );
+    const { events } = this.#dependencies;
     const exec = this.#execs.get(execId);
+    const clear = this.#clear(containerId, execId, exec?.starting);
     if (!exec || exec.status === 'ended') return;
     // Known from now on, should the whole container end meanwhile.
     exec.exitCode = exitCode;
@@ -223,6 +223,17 @@ export class ExecManager {
       }),
       () => {},
     );
+  }
+
+  /** Takes an ended process out of its shim, but not from under a start that is not answered yet. */
+  async #clear(containerId: string, execId: string, starting: Promise<unknown> | undefined): Promise<void> {
+    const { containerd, logger } = this.#dependencies;
+    await starting;
+    try {
+      await containerd.tasks.deleteProcess(containerId, execId, { retryUnavailable: true });
+    } catch (error) {
+      if (!isErrorCode(error, 'not-found')) logger.debug('an ended exec stays in its shim', { exec: execId, error });
+    }
   }
 
   /** Look for ends that events did not tell of, after containerd was away. */
