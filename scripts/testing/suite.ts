@@ -53,8 +53,8 @@ export async function runSuite(suite: Suite, filter: string, progress: Progress)
     if ('failureType' in error && error.failureType === 'subtestsFailed') return;
     failures.push({ name: nameOf(name, file), place: place(file, line), detail: describe(error) });
   });
-  stream.on('test:summary', ({ file, success, counts: of }) => {
-    if (file !== undefined) return progress.finished(relative(ROOT, file), success);
+  stream.on('test:summary', ({ file, success, duration_ms: took, counts: of }) => {
+    if (file !== undefined) return progress.finished(relative(ROOT, file), success, took);
     counts.passed = of.passed;
     counts.failed = of.tests - of.passed - of.skipped - of.todo;
   });
