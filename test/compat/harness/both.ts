@@ -6,7 +6,7 @@ import { exec, PouchError, sleep } from '@pouch/base';
 import { busyboxArchive } from '../../harness/busybox-image.ts';
 import { dockerPrograms, startDockerEngine } from './docker-engine.ts';
 import type { Engine, Engines } from './engine.ts';
-import { startPouchEngine } from './pouch-engine.ts';
+import { type PouchBuild, startPouchEngine } from './pouch-engine.ts';
 
 /** Where a registry listens in each engine's network. */
 export const REGISTRY = '127.0.0.1:5000';
@@ -18,10 +18,10 @@ export class BothEngines implements AsyncDisposable, Engines {
   #pouch: Engine | undefined;
   #docker: Engine | undefined;
 
-  static async start(): Promise<BothEngines> {
+  static async start(options: { readonly pouch?: PouchBuild } = {}): Promise<BothEngines> {
     const both = new BothEngines();
     try {
-      await both.#start();
+      await both.#start(options.pouch ?? 'sources');
       return both;
     } catch (error) {
       await both[Symbol.asyncDispose]();
@@ -41,12 +41,12 @@ export class BothEngines implements AsyncDisposable, Engines {
     return [this.pouch, this.docker];
   }
 
-  async #start(): Promise<void> {
+  async #start(build: PouchBuild): Promise<void> {
     const programs = dockerPrograms();
     if (programs === undefined) throw new PouchError('unsupported', 'there is no dockerd to compare with');
     this.#owned.defer(() => rmSync(this.directory, { recursive: true, force: true }));
     // One after the other: a failure of either leaves nothing of the other behind.
-    this.#pouch = this.#owned.use(await startPouchEngine(join(this.directory, 'pouch')));
+    this.#pouch = this.#owned.use(await startPouchEngine(join(this.directory, 'pouch'), build));
     this.#docker = this.#owned.use(await startDockerEngine(join(this.directory, 'docker'), programs));
     const archive = join(this.directory, 'busybox.tar');
     await busyboxArchive(archive);
