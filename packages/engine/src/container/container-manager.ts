@@ -129,7 +129,7 @@ export class ContainerManager implements ContainerService {
       .filter(
         (container) =>
           container.status !== 'creating' &&
-          (all || container.live || container.status === 'restarting') &&
+          (all || container.live || container.restarting) &&
           passes(container),
       )
       .sort((a, b) => (BigInt(a.record.created) < BigInt(b.record.created) ? 1 : -1));

@@ -313,6 +313,12 @@ function requireRunning(container: Container): void {
   if (container.status === 'paused') {
     throw new PouchError('conflict', `Container ${container.record.name} is paused, unpause the container before exec`);
   }
+  if (container.restarting) {
+    throw new PouchError(
+      'conflict',
+      `Container ${container.record.name} is restarting, wait until the container is running`,
+    );
+  }
   if (container.status !== 'running') throw new PouchError('conflict', `container ${container.id} is not running`);
 }
 
