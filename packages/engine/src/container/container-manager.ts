@@ -128,9 +128,7 @@ export class ContainerManager implements ContainerService {
       .all()
       .filter(
         (container) =>
-          container.status !== 'creating' &&
-          (all || container.live || container.restarting) &&
-          passes(container),
+          container.status !== 'creating' && (all || container.live || container.restarting) && passes(container),
       )
       .sort((a, b) => (BigInt(a.record.created) < BigInt(b.record.created) ? 1 : -1));
     const wanted = limited ? found.slice(0, options.limit) : found;
