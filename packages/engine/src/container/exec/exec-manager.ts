@@ -27,6 +27,8 @@ export interface ExecProcess {
   pid: number;
   exitCode: number | undefined;
   readonly ended: PromiseWithResolvers<number>;
+  /** Settled when containerd has answered its start, or there was none. */
+  starting: Promise<unknown>;
 }
 
 export interface ExecDependencies {
@@ -63,6 +65,7 @@ export class ExecManager {
       pid: 0,
       exitCode: undefined,
       ended: Promise.withResolvers<number>(),
+      starting: Promise.resolve(),
     };
     this.#execs.set(exec.id, exec);
     container.execIds.add(exec.id);
@@ -149,7 +152,9 @@ export class ExecManager {
       requireRunning(container);
       await containerd.tasks.exec({ containerId: container.id, execId: exec.id, process, ...io.open() });
       publishContainerEvent(events, container, `exec_start: ${exec.request.Cmd.join(' ')}`, { execID: exec.id });
-      exec.pid = await containerd.tasks.start(container.id, exec.id);
+      const started = containerd.tasks.start(container.id, exec.id);
+      exec.starting = started.catch(() => {});
+      exec.pid = await started;
     });
     if (tty && size && size[0] > 0 && size[1] > 0) {
       // A command that is quick has ended by now.
@@ -202,13 +207,17 @@ export class ExecManager {
   /** Told by containerd's events. An exec of a former daemon is only cleared away. */
   exited(containerId: string, execId: string, exitCode: number): void {
     const { containerd, events, logger } = this.#dependencies;
-    const clear = containerd.tasks.deleteProcess(containerId, execId, { retryUnavailable: true }).then(
-      () => {},
-      (error: unknown) => {
-        if (!isErrorCode(error, 'not-found')) logger.debug('an ended exec stays in its shim', { exec: execId, error });
-      },
-    );
     const exec = this.#execs.get(execId);
+    // containerd looks the process up once more before it answers a start: it must still be there.
+    const clear = (exec?.starting ?? Promise.resolve())
+      .then(async () => await containerd.tasks.deleteProcess(containerId, execId, { retryUnavailable: true }))
+      .then(
+        () => {},
+        (error: unknown) => {
+          if (!isErrorCode(error, 'not-found'))
+            logger.debug('an ended exec stays in its shim', { exec: execId, error });
+        },
+      );
     if (!exec || exec.status === 'ended') return;
     // Known from now on, should the whole container end meanwhile.
     exec.exitCode = exitCode;
