@@ -35,6 +35,7 @@ const { differences, met } = await runAll(chosen, both, Number(values.concurrenc
 const unmet = ACCEPTED_DIFFERENCES.filter(({ id }) => !met.has(id)).map(({ id }) => id);
 if (positionals.length === 0 && unmet.length > 0)
   console.log(`accepted differences that are none: ${unmet.join(', ')}`);
+console.log(`validator: ${both.pouch.report.summary()}`);
 const seconds = Math.round((performance.now() - begin) / 1000);
 console.log(
   `${chosen.length} scenarios with ${countInvocations(chosen)} calls of docker each, in ${seconds} s: ` +
