@@ -13,7 +13,7 @@ import { SCENARIOS } from './scenarios/all.ts';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { concurrency: { type: 'string', default: '3' } },
+  options: { concurrency: { type: 'string', default: '5' } },
 });
 const missing = missingForComparison();
 if (missing !== undefined) {
@@ -27,9 +27,10 @@ const begin = performance.now();
 await using both = await BothEngines.start();
 await both.startRegistries();
 let count = 0;
-const { differences, met } = await runAll(chosen, both, Number(values.concurrency), ({ name }, comparison) => {
+const { differences, met } = await runAll(chosen, both, Number(values.concurrency), ({ name }, comparison, ms) => {
   count += 1;
-  console.log(`${count}/${chosen.length} ${name}: ${comparison.differences.length || 'no'} differences`);
+  const { length } = comparison.differences;
+  console.log(`${count}/${chosen.length} ${name}: ${length || 'no'} differences, ${(ms / 1000).toFixed(1)} s`);
   for (const difference of comparison.differences) console.log(describeDifference(difference));
 });
 const unmet = ACCEPTED_DIFFERENCES.filter(({ id }) => !met.has(id)).map(({ id }) => id);

@@ -49,9 +49,16 @@ export class BothEngines implements AsyncDisposable, Engines {
     const programs = dockerPrograms();
     if (programs === undefined) throw new PouchError('unsupported', 'there is no dockerd to compare with');
     this.#owned.defer(() => rmSync(this.directory, { recursive: true, force: true }));
-    // One after the other: a failure of either leaves nothing of the other behind.
-    this.#pouch = this.#owned.use(await validated(await startPouchEngine(join(this.directory, 'pouch'), build)));
-    this.#docker = this.#owned.use(await startDockerEngine(join(this.directory, 'docker'), programs));
+    const starts = await Promise.allSettled([
+      (async () => {
+        this.#pouch = this.#owned.use(await validated(await startPouchEngine(join(this.directory, 'pouch'), build)));
+      })(),
+      (async () => {
+        this.#docker = this.#owned.use(await startDockerEngine(join(this.directory, 'docker'), programs));
+      })(),
+    ]);
+    // A failure of either leaves nothing of the other behind: both are owned, or never were.
+    for (const start of starts) if (start.status === 'rejected') throw start.reason;
     const archive = join(this.directory, 'busybox.tar');
     await busyboxArchive(archive);
     await Promise.all(this.all.map(async (engine) => await importBusybox(engine, archive)));

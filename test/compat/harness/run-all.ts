@@ -9,11 +9,12 @@ export async function runAll(
   list: readonly Scenario[],
   engines: Engines,
   concurrency: number,
-  told: (scenario: Scenario, comparison: Comparison) => void = () => {},
+  told: (scenario: Scenario, comparison: Comparison, milliseconds: number) => void = () => {},
 ): Promise<Comparison> {
   const differences: Comparison['differences'][number][] = [];
   const met = new Set<string>();
   const one = async (scenario: Scenario): Promise<void> => {
+    const begin = performance.now();
     const [pouch, docker] = await Promise.all([
       runScenario(scenario, engines.pouch),
       runScenario(scenario, engines.docker),
@@ -21,7 +22,7 @@ export async function runAll(
     const comparison = compare(scenario, { pouch, docker }, engines, ACCEPTED_DIFFERENCES);
     differences.push(...comparison.differences);
     for (const id of comparison.met) met.add(id);
-    told(scenario, comparison);
+    told(scenario, comparison, performance.now() - begin);
   };
   const queue = list.filter(({ alone }) => !alone);
   const workers = Array.from({ length: concurrency }, async () => {

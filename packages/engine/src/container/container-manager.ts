@@ -247,7 +247,7 @@ export class ContainerManager implements ContainerService {
 
   async remove(name: string, options: { force: boolean; volumes: boolean; link?: boolean }): Promise<void> {
     if (options.link)
-      throw new PouchError('unsupported', 'Conflict, cannot remove the default link name of the container');
+      throw new PouchError('conflict', 'Conflict, cannot remove the default link name of the container');
     await this.#kept(this.#parts.remover.remove(this.#get(name), options));
   }
 
