@@ -47,6 +47,7 @@ import { pauseContainer, unpauseContainer } from './lifecycle/pause.ts';
 import type { Pruner } from './lifecycle/pruner.ts';
 import { renameContainer } from './lifecycle/rename.ts';
 import type { Remover } from './lifecycle/remover.ts';
+import { requireLive } from './require-live.ts';
 import type { StartPlanner } from './lifecycle/start-plan.ts';
 import type { Starter } from './lifecycle/starter.ts';
 import type { Stopper } from './lifecycle/stopper.ts';
@@ -306,7 +307,7 @@ export class ContainerManager implements ContainerService {
 
   async top(name: string, psArgs: string): Promise<ContainerTop> {
     const container = this.#get(name);
-    if (!container.live) throw new PouchError('conflict', `container ${container.id} is not running`);
+    requireLive(container);
     const pids = await listCgroupPids(this.#cgroup(container));
     const top = await topOf(pids.length > 0 ? pids : [container.state.pid], psArgs);
     this.#publish(container, 'top');
