@@ -26,7 +26,7 @@ export class ContainerIndex {
     return new Container(record, this.#directories, {
       save: (changed) => this.#table.put(changed.id, changed, nameInTable(changed), durabilityOf(changed)),
       forget: (gone) => {
-        this.#table.delete(gone.id, gone.hostConfig.AutoRemove ? 'crash' : 'power-loss');
+        this.#table.delete(gone.id, gone.hostConfig.AutoRemove ? 'crash' : 'soon');
         this.#drop(gone);
       },
     });
@@ -123,10 +123,12 @@ function nameInTable(record: ContainerRecord): string | undefined {
 }
 
 /**
- * What the user was told survives the loss of power. Steps on the way there need not, for nothing runs after it: they
- * are finished or undone either way. Nor does a container under --rm, which a boot would only remove.
+ * What the user was told survives the loss of power: the manager answers when it is flushed. Steps on the way there need
+ * not, for nothing runs after it: they are finished or undone either way. Nor does a container under --rm, which a boot
+ * would only remove. The phases of an upgrade are on the disk before they are acted on: files go with some.
  */
 function durabilityOf(record: ContainerRecord): Durability {
   const onTheWay = ['creating', 'starting', 'removing'].includes(record.state.status);
-  return onTheWay || record.hostConfig.AutoRemove ? 'crash' : 'power-loss';
+  if (onTheWay || record.hostConfig.AutoRemove) return 'crash';
+  return record.upgrade ? 'power-loss' : 'soon';
 }

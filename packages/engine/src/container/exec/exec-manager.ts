@@ -6,6 +6,7 @@ import type { Container } from '../container.ts';
 import type { AttachSession, OutputChunk } from '../container-service.ts';
 import { publishContainerEvent } from '../lifecycle/container-events.ts';
 import { execError } from '../lifecycle/start-error.ts';
+import { requireLive } from '../require-live.ts';
 import { parseDetachKeys } from '../stdio/detach-keys.ts';
 import type { FifoPool } from '../stdio/fifo-pool.ts';
 import { ProcessSession } from '../stdio/process-session.ts';
@@ -15,6 +16,8 @@ import { ExecIo } from './exec-io.ts';
 const KEPT = 1000;
 /** Milliseconds after its container's end in which the exit of an exec may still be told. */
 const UNTOLD_AFTER = 2000;
+/** Milliseconds for which execs of a container that has gone can be inspected: one of them may have been its end. */
+const KEPT_AFTER_CONTAINER = 10_000;
 
 /** What an exec is said to have ended with whose end nobody saw, as for containers. */
 const LOST = 255;
@@ -43,6 +46,8 @@ export interface ExecDependencies {
 /** Further processes in running containers. */
 export class ExecManager {
   readonly #execs = new Map<string, ExecProcess>();
+  /** Containers whose going is waited for. */
+  readonly #watched = new WeakSet<Container>();
   readonly #dependencies: ExecDependencies;
 
   constructor(dependencies: ExecDependencies) {
@@ -70,6 +75,7 @@ export class ExecManager {
     this.#execs.set(exec.id, exec);
     container.execIds.add(exec.id);
     this.#forgetOldest();
+    this.#forgetWith(container);
     publishContainerEvent(this.#dependencies.events, container, `exec_create: ${command.join(' ')}`, {
       execID: exec.id,
     });
@@ -84,6 +90,16 @@ export class ExecManager {
         return;
       }
     }
+  }
+
+  /** An exec holds its container, with all that it has in memory. */
+  #forgetWith(container: Container): void {
+    if (this.#watched.has(container)) return;
+    this.#watched.add(container);
+    const forget = (): void => {
+      for (const exec of this.#execs.values()) if (exec.container === container) this.#drop(exec);
+    };
+    container.onGone(() => setTimeout(forget, KEPT_AFTER_CONTAINER).unref());
   }
 
   #drop(exec: ExecProcess): void {
@@ -324,7 +340,7 @@ function requireRunning(container: Container): void {
   if (container.status === 'paused') {
     throw new PouchError('conflict', `Container ${container.record.name} is paused, unpause the container before exec`);
   }
-  if (container.status !== 'running') throw new PouchError('conflict', `container ${container.id} is not running`);
+  requireLive(container);
 }
 
 /** The stream ends when the exit code is known: whoever saw its end can ask for the code. */
