@@ -4,19 +4,11 @@ import { type CgroupDriver, cgroupsPath } from '@pouch/linux';
 import type { RuntimeSpec } from '@pouch/oci';
 import type { AttachRequest, LinkTarget, Sandbox } from '../../network/sandbox.ts';
 import type { Container } from '../container.ts';
-import {
-  assignCpus,
-  AUTO_CPUS,
-  buildSpec,
-  containerOfMode,
-  findInit,
-  type HostFacts,
-  RootfsView,
-  type SpecInput,
-} from '../spec/index.ts';
+import { buildSpec, containerOfMode, findInit, type HostFacts, RootfsView, type SpecInput } from '../spec/index.ts';
 import { bandwidthOf } from '../create/index.ts';
 import type { RichSetup } from '../rich/index.ts';
 import { findSftpServer } from '../ssh/sftp-server.ts';
+import { chooseCpus } from './choose-cpus.ts';
 import { askPlugins } from './plugin-calls.ts';
 import type { LifecycleContext } from './context.ts';
 import { markRootfs } from './mark-rootfs.ts';
@@ -103,13 +95,9 @@ export class StartPlanner {
   /** Written down first: the next choice must know of it. */
   #assignCpus(container: Container): void {
     const { record } = container;
-    if (record.hostConfig.CpusetCpus !== AUTO_CPUS) return;
-    const others = this.#context.index.all().filter((other) => other !== container && other.live);
-    record.assignedCpus = assignCpus(
-      record.hostConfig,
-      this.#options.host.onlineCpus,
-      others.map((other) => other.record),
-    );
+    const chosen = chooseCpus(container, record.hostConfig, this.#context.index, this.#options.host.onlineCpus);
+    if (chosen === undefined || chosen === record.assignedCpus) return;
+    record.assignedCpus = chosen;
     container.save();
   }
 
