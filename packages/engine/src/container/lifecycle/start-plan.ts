@@ -68,6 +68,13 @@ export class StartPlanner {
     });
   }
 
+  /** Resolves when the network is as it was ordered: see `NetworkManager.limited`. */
+  async networkReady(container: Container): Promise<void> {
+    await this.#context.networks.limited(container.id).catch((error: unknown) => {
+      throw networkError(error);
+    });
+  }
+
   async plan(container: Container): Promise<StartPlan> {
     this.#assignCpus(container);
     const [sandbox, rootfs, shmPath, procViews] = await Promise.all([
@@ -76,7 +83,7 @@ export class StartPlanner {
       this.#shm.pathFor(container),
       this.#views.of(container),
     ]);
-    await markRootfs(rootfs);
+    markRootfs(rootfs);
     const volumePaths = await this.#volumes.mountAll(container, rootfs);
     const initPath = container.record.hostConfig.Init ? await findInit(this.#options.initPath) : undefined;
     const input = this.#specInput(container, sandbox, rootfs, volumePaths, shmPath);
