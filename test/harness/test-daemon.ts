@@ -4,18 +4,17 @@ import { once } from 'node:events';
 import { createWriteStream, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { type ExecResult, exec, PouchError, sleep } from '@pouch/base';
 import { busyboxArchive } from './busybox-image.ts';
 import { CHOSEN_RELEASE, releaseEnvironment } from './containerd-release.ts';
-
-const ROOT = resolve(import.meta.dirname, '../..');
-const NODE = process.execPath;
-const POUCHD = join(ROOT, 'packages/pouchd/src/main.ts');
-const POUCH = join(ROOT, 'packages/cli/src/main.ts');
+import { patience } from './patience.ts';
+import { POUCH, POUCHD } from './programs.ts';
 
 /** Milliseconds that pouchd may take to serve: long enough for a machine that ten such tests share. */
-const PATIENCE = 120_000;
+const PATIENCE = patience(120_000);
+const [DAEMON = '', ...DAEMON_WORDS] = POUCHD;
+const [CLIENT = '', ...CLIENT_WORDS] = POUCH;
 
 export interface ApiAnswer {
   readonly status: number;
@@ -93,7 +92,7 @@ export class TestDaemon implements AsyncDisposable {
   async up(): Promise<void> {
     const log = createWriteStream(join(this.directory, 'pouchd.log'), { flags: 'a' });
     await once(log, 'open');
-    const child = spawn(NODE, [POUCHD, ...this.flags(), '--log-level', 'debug'], {
+    const child = spawn(DAEMON, [...DAEMON_WORDS, ...this.flags(), '--log-level', 'debug'], {
       stdio: ['ignore', log, log],
       env: this.#environment,
       detached: true,
@@ -185,9 +184,9 @@ export class TestDaemon implements AsyncDisposable {
     args: readonly string[],
     options: { input?: string; allowFailure?: boolean; timeout?: number } = {},
   ): Promise<ExecResult> {
-    return await exec(NODE, [POUCH, ...args], {
-      timeout: 60_000,
+    return await exec(CLIENT, [...CLIENT_WORDS, ...args], {
       ...options,
+      timeout: patience(options.timeout ?? 60_000),
       env: { POUCH_HOST: `unix://${this.socket}`, NO_COLOR: '1', HOME: this.directory },
     });
   }
@@ -199,8 +198,8 @@ export class TestDaemon implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.down();
-    await exec(NODE, [POUCHD, ...this.flags(), '--tear-down'], {
-      timeout: 120_000,
+    await exec(DAEMON, [...DAEMON_WORDS, ...this.flags(), '--tear-down'], {
+      timeout: patience(120_000),
       env: { PATH: this.#environment['PATH'] ?? '' },
     });
     rmSync(this.directory, { recursive: true, force: true });
