@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { exec, PouchError } from '@pouch/base';
@@ -78,7 +78,14 @@ export class Guest implements AsyncDisposable {
     const accelerator = process.env['POUCH_GUEST_ACCEL'] ?? 'tcg';
     const words = ['-nodefaults', '-no-user-config', '-no-reboot', '-display', 'none', '-M', 'q35', '-m', '3072'];
     words.push('-accel', accelerator, '-cpu', 'max', '-smp', String(processors));
-    words.push('-kernel', kernel, '-initrd', initramfs, '-append', 'console=ttyS0 quiet panic=-1 mitigations=off');
+    words.push(
+      '-kernel',
+      kernel,
+      '-initrd',
+      initramfs,
+      '-append',
+      'console=ttyS0 quiet panic=-1 mitigations=off no_timer_check',
+    );
     for (const [file, more] of disks) {
       words.push('-drive', `file=${file},format=raw,if=virtio,cache=unsafe${more && `,${more}`}`);
     }
@@ -96,9 +103,9 @@ export class Guest implements AsyncDisposable {
       );
       words.push('-device', 'virtserialport,chardev=report,name=report');
     }
-    // It ends with this process, however that ends.
-    const stdio = interactive ? 'inherit' : (['ignore', 'pipe', 'inherit'] as const);
-    this.#machine = spawn('setpriv', ['--pdeath-signal', 'KILL', QEMU, ...words], { stdio: stdio as 'inherit' });
+    // It ends with this process, however that ends. Its report stops when its standard input ends.
+    const stdio = interactive ? 'inherit' : (['pipe', 'pipe', 'inherit'] as const);
+    this.#machine = spawn('setpriv', ['--pdeathsig', 'KILL', QEMU, ...words], { stdio: stdio as 'inherit' });
   }
 
   get #console(): string {
@@ -143,6 +150,7 @@ export class Guest implements AsyncDisposable {
 
   /** The last lines that it printed on its console. */
   console(count = 40): string {
+    if (!existsSync(this.#console)) return 'nothing was printed on its console';
     return readFileSync(this.#console, 'utf8').trimEnd().split('\n').slice(-count).join('\n');
   }
 

@@ -1,6 +1,6 @@
 /**
- * Runs test files in the guest: `test/guest/run [--xfs] [--processors N] [--minutes N] [--only PATTERN] FILES...`, or `--shell` for a
- * shell in it.
+ * Runs test files in the guest: `test/guest/run [--systemd] [--xfs] [--processors N] [--minutes N] [--only PATTERN] FILES...`, or
+ * `--shell` for a shell in it.
  */
 import { globSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
@@ -11,6 +11,7 @@ import { Guest, withoutGuest } from './guest.ts';
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
+    systemd: { type: 'boolean', default: false },
     xfs: { type: 'boolean', default: false },
     shell: { type: 'boolean', default: false },
     processors: { type: 'string', default: '2' },
@@ -31,6 +32,7 @@ await using guest = await Guest.start({
   patience: Number(values.patience),
   timeout: minutes,
   only: values.only,
+  init: values.systemd ? 'systemd' : 'script',
   data: values.xfs ? 'xfs' : 'ext4',
   interactive: values.shell,
   processors: Number(values.processors),

@@ -20,6 +20,8 @@ export interface GuestSettings {
   readonly timeout: number;
   /** A pattern that the names of tests must match. */
   readonly only?: string | undefined;
+  /** The first process: a script that stays out of the way, or systemd, whose driver of control groups Pouch uses then. */
+  readonly init: 'script' | 'systemd';
   /** The file system of the data disk. */
   readonly data: 'ext4' | 'xfs';
   readonly interactive: boolean;
@@ -54,6 +56,7 @@ function shellSettings(settings: GuestSettings): string {
     PATIENCE: String(settings.patience),
     TIMEOUT: String(settings.timeout),
     ONLY: settings.only ?? '',
+    INIT: settings.init,
     DATA: settings.data,
     INTERACTIVE: settings.interactive ? '1' : '',
   };

@@ -102,9 +102,10 @@ test('memory marks are in the control group, the ratio as well', { skip: noMarks
 
 test('page cache is given back when the container ends, if that was asked for', async () => {
   const usage = (): number => {
-    const file = hierarchy.mode === 'v2' ? join(hierarchy.unified ?? '', 'memory.current') : 'memory.usage_in_bytes';
-    const root = hierarchy.mode === 'v2' ? '' : join(hierarchy.controllers.get('memory') ?? '', `pouch-${daemon.name}`);
-    return Number(readFileSync(join(root, file), 'utf8'));
+    const isV2 = hierarchy.mode === 'v2';
+    const root = (isV2 ? hierarchy.unified : hierarchy.controllers.get('memory')) ?? '';
+    const file = isV2 ? 'memory.current' : 'memory.usage_in_bytes';
+    return Number(readFileSync(join(root, `pouch-${daemon.name}`, file), 'utf8'));
   };
   const script = 'dd if=/dev/zero of=/file bs=1M count=150 2>/dev/null; sync; cat /file >/dev/null';
   const left: number[] = [];
