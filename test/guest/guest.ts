@@ -129,7 +129,7 @@ export class Guest implements AsyncDisposable {
     let late = false;
     const timer = setTimeout(() => {
       late = true;
-      machine.kill('SIGKILL');
+      this.turnOff();
     }, this.#options.deadline);
     try {
       for await (const line of createInterface({ input: machine.stdout })) {
@@ -154,10 +154,14 @@ export class Guest implements AsyncDisposable {
     return readFileSync(this.#console, 'utf8').trimEnd().split('\n').slice(-count).join('\n');
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    const off = this.off();
+  /** At once, as if its power were cut. */
+  turnOff(): void {
     this.#machine?.kill('SIGKILL');
-    await off;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.turnOff();
+    await this.off();
     rmSync(this.#work, { recursive: true, force: true });
   }
 }

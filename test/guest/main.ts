@@ -14,7 +14,7 @@ const { values, positionals } = parseArgs({
     systemd: { type: 'boolean', default: false },
     xfs: { type: 'boolean', default: false },
     shell: { type: 'boolean', default: false },
-    processors: { type: 'string', default: '2' },
+    processors: { type: 'string', default: '1' },
     minutes: { type: 'string', default: '60' },
     only: { type: 'string' },
     patience: { type: 'string', default: '15' },
@@ -38,9 +38,14 @@ await using guest = await Guest.start({
   processors: Number(values.processors),
   deadline: minutes,
 });
-process.once('SIGINT', () => void guest[Symbol.asyncDispose]());
-if (values.shell) await guest.off();
-else process.exitCode = await follow();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => guest.turnOff());
+try {
+  if (values.shell) await guest.off();
+  else process.exitCode = await follow();
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+}
 
 async function follow(): Promise<number> {
   const counts = { passed: 0, failed: 0, skipped: 0 };

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ExecResult, exec, PouchError, sleep } from '@pouch/base';
 import { busyboxArchive } from './busybox-image.ts';
+import { CGROUP_DRIVER, cgroupParent } from './cgroup-parent.ts';
 import { CHOSEN_RELEASE, releaseEnvironment } from './containerd-release.ts';
 import { patience } from './patience.ts';
 import { POUCH, POUCHD } from './programs.ts';
@@ -61,6 +62,10 @@ export class TestDaemon implements AsyncDisposable {
     }
   }
 
+  get cgroupParent(): string {
+    return cgroupParent(this.name);
+  }
+
   get pid(): number {
     return this.#child?.pid ?? 0;
   }
@@ -81,7 +86,7 @@ export class TestDaemon implements AsyncDisposable {
       '--network-table',
       `pouch_${this.name}`,
       '--cgroup-parent',
-      `/pouch-${this.name}`,
+      this.cgroupParent,
       '--group',
       '',
       ...this.#flags,
@@ -202,6 +207,8 @@ export class TestDaemon implements AsyncDisposable {
       timeout: patience(120_000),
       env: { PATH: this.#environment['PATH'] ?? '' },
     });
+    // systemd keeps the slice when its last container has gone.
+    if (CGROUP_DRIVER === 'systemd') await exec('systemctl', ['stop', this.cgroupParent], { allowFailure: true });
     rmSync(this.directory, { recursive: true, force: true });
   }
 }

@@ -4,7 +4,8 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { ContainerStats, SystemInfo } from '@pouch/api';
-import { cgroupPaths, cgroupsPath, readCgroupHierarchy } from '@pouch/linux';
+import { readCgroupHierarchy } from '@pouch/linux';
+import { CGROUP_DRIVER, containerCgroups } from '../../harness/cgroup-parent.ts';
 import { importMachine, withoutMachine } from '../../harness/machine-image.ts';
 import { TestDaemon } from '../../harness/test-daemon.ts';
 import { eventually, inspect, remove } from '../../system/container/container.kit.ts';
@@ -21,9 +22,7 @@ before(async () => {
 after(async () => await daemon?.[Symbol.asyncDispose]());
 
 async function groupOf(name: string): Promise<string> {
-  const { Id } = await inspect(daemon, name);
-  const { unified = '' } = cgroupPaths(hierarchy, cgroupsPath('cgroupfs', Id, `/pouch-${daemon.name}`));
-  return unified;
+  return (await containerCgroups(daemon.cgroupParent, (await inspect(daemon, name)).Id)).unified ?? '';
 }
 
 const control = async (name: string, file: string): Promise<string> =>
@@ -39,7 +38,7 @@ async function start(name: string, ...flags: string[]): Promise<void> {
 test('the host has control groups of version 2 and nothing else, and no limit is missing', async () => {
   assert.equal(hierarchy.mode, 'v2');
   const info = (await daemon.ok('GET', '/info')).json as SystemInfo;
-  assert.deepEqual([info.CgroupVersion, info.CgroupDriver], ['2', 'cgroupfs']);
+  assert.deepEqual([info.CgroupVersion, info.CgroupDriver], ['2', CGROUP_DRIVER]);
   for (const key of ['MemoryLimit', 'SwapLimit', 'CpuCfsQuota', 'CPUShares', 'CPUSet', 'PidsLimit'] as const) {
     assert.equal(info[key], true, key);
   }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { readHostFacts } from '@pouch/engine';
 import { readCgroupHierarchy } from '@pouch/linux';
+import { containerCgroups } from '../../harness/cgroup-parent.ts';
 import { TestDaemon } from '../../harness/test-daemon.ts';
 import { eventually, inspect, remove } from '../container/container.kit.ts';
 
@@ -21,11 +22,9 @@ after(async () => {
 
 /** A file of the container's control group: v1's of that controller, or v2's. */
 async function control(name: string, controller: string, v1: string, v2: string): Promise<string> {
-  const { Id } = await inspect(daemon, name);
-  const parent = `pouch-${daemon.name}`;
-  const isV2 = hierarchy.mode === 'v2';
-  const root = isV2 ? hierarchy.unified : hierarchy.controllers.get(controller);
-  return readFileSync(join(root ?? '', parent, Id, isV2 ? v2 : v1), 'utf8').trim();
+  const { mode, unified, controllers } = await containerCgroups(daemon.cgroupParent, (await inspect(daemon, name)).Id);
+  const [directory, file] = mode === 'v2' ? [unified, v2] : [controllers.get(controller), v1];
+  return readFileSync(join(directory ?? '', file), 'utf8').trim();
 }
 
 const run = async (...args: string[]): Promise<{ code: number; stderr: string }> =>
@@ -105,7 +104,7 @@ test('page cache is given back when the container ends, if that was asked for', 
     const isV2 = hierarchy.mode === 'v2';
     const root = (isV2 ? hierarchy.unified : hierarchy.controllers.get('memory')) ?? '';
     const file = isV2 ? 'memory.current' : 'memory.usage_in_bytes';
-    return Number(readFileSync(join(root, `pouch-${daemon.name}`, file), 'utf8'));
+    return Number(readFileSync(join(root, daemon.cgroupParent, file), 'utf8'));
   };
   const script = 'dd if=/dev/zero of=/file bs=1M count=150 2>/dev/null; sync; cat /file >/dev/null';
   const left: number[] = [];
