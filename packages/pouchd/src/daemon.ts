@@ -307,7 +307,7 @@ export class Daemon implements AsyncDisposable {
         volumeDrivers: async () => await volumes.drivers.names(),
         warnings: () => networks.warnings(),
         listeners: () => events.listenerCount,
-        features: () => parts.features(),
+        features: async () => await parts.features(runtimes.all.get(runtimes.defaultRuntime)?.binary ?? ''),
       },
     );
     const summary = {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { exec } from '@pouch/base';
 import { readHostFacts } from '@pouch/engine';
 import { readCgroupHierarchy } from '@pouch/linux';
 import { containerCgroups } from '../../harness/cgroup-parent.ts';
@@ -32,6 +33,10 @@ const run = async (...args: string[]): Promise<{ code: number; stderr: string }>
 
 const online = facts.onlineCpus;
 const noBurst = facts.limits.cpuBurst ? false : 'this kernel has no CPU burst';
+const withoutDumbInit =
+  (await exec('sh', ['-c', 'command -v dumb-init'], { allowFailure: true })).code === 0
+    ? false
+    : 'dumb-init is not installed on this host';
 const noMarks = facts.limits.memoryMarks ? false : 'memory marks need cgroup v2';
 
 for (const runtime of ['crun', 'runc']) {
@@ -63,6 +68,41 @@ test('--cpuset-cpus auto gives as many CPUs as the quota, spread over the host, 
   await daemon.pouch(['update', '-m', '64m', '--memory-swap', '64m', 'auto-1']);
   assert.equal(await control('auto-1', 'cpuset', 'cpuset.cpus', 'cpuset.cpus'), sets[0]);
   await remove(daemon, ...names);
+});
+
+test('a machine with --cpus 1 has one CPU for nproc, over restarts and updates, unless it names its CPUs', {
+  skip: online === '0' ? 'this host has one CPU' : withoutDumbInit,
+}, async () => {
+  const nproc = async (name: string): Promise<string> => (await daemon.pouch(['exec', name, 'nproc'])).stdout.trim();
+  const cpuset = async (name: string): Promise<string> => await control(name, 'cpuset', 'cpuset.cpus', 'cpuset.cpus');
+  const chosen = async (name: string): Promise<string | undefined> => (await inspect(daemon, name)).AssignedCpus;
+  const start = async (name: string, ...flags: string[]): Promise<void> => {
+    const { code, stderr } = await run('--name', name, '--cpus', '1', ...flags);
+    assert.equal(code, 0, stderr);
+  };
+  await start('other', '--cpuset-cpus', '0');
+  await start('machine', '--rich');
+  await start('every', '--rich', '--cpuset-cpus', 'all');
+  await start('plain');
+  assert.equal(await nproc('machine'), '1');
+  assert.equal(await chosen('machine'), '1', 'not the one that another container is bound to');
+  for (const name of ['every', 'plain']) {
+    assert.notEqual(await nproc(name), '1');
+    assert.equal(await chosen(name), undefined);
+  }
+  await remove(daemon, 'other');
+  await daemon.pouch(['restart', '-t', '0', 'machine']);
+  assert.deepEqual([await chosen('machine'), await cpuset('machine')], ['1', '1'], 'the same as before');
+  await daemon.pouch(['update', '--cpus', '2', 'machine']);
+  assert.deepEqual([await nproc('machine'), await chosen('machine')], ['2', '0,1']);
+  await daemon.pouch(['update', '--cpus', '1', 'machine']);
+  assert.equal(await nproc('machine'), '1');
+  await daemon.pouch(['update', '--cpuset-cpus', 'all', 'machine']);
+  assert.notEqual(await nproc('machine'), '1');
+  assert.equal(await chosen('machine'), undefined);
+  await daemon.pouch(['update', '--cpuset-cpus', '0', '--cpus', '1.5', 'machine']);
+  assert.deepEqual([await nproc('machine'), await cpuset('machine')], ['1', '0']);
+  await remove(daemon, 'machine', 'every', 'plain');
 });
 
 test('a NUMA node is its CPUs and its memory', async () => {
