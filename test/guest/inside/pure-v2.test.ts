@@ -1,7 +1,7 @@
 /** What is different on a host with control groups of version 2 alone, in one daemon and few containers: the guest is slow. */
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { ContainerStats, SystemInfo } from '@pouch/api';
 import { readCgroupHierarchy } from '@pouch/linux';
@@ -142,9 +142,12 @@ test('pouchd and containerd killed: the limits hold, and its group goes with the
   await daemon.pouch(['update', '--pids-limit', '30', 'limits']);
   assert.equal(await control('limits', 'pids.max'), '30');
   await remove(daemon, 'limits');
-  assert.throws(() => statSync(group), /ENOENT/);
+  assert.equal(existsSync(group), false);
+  // systemd takes an empty slice away by itself.
+  const parent = dirname(group);
+  const left = existsSync(parent) ? readdirSync(parent, { withFileTypes: true }) : [];
   assert.deepEqual(
-    readdirSync(join(group, '..'), { withFileTypes: true }).filter((entry) => entry.isDirectory()),
+    left.filter((entry) => entry.isDirectory()),
     [],
   );
 });
