@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { probeLxcfs } from '@pouch/linux';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { silentLogger } from '@pouch/base';
+import { LxcfsSupervisor, probeLxcfs, unmountTree } from '@pouch/linux';
 import { TestDaemon } from '../../harness/test-daemon.ts';
 import { docker, eventually, inspect, remove, start } from '../container/container.kit.ts';
 
@@ -39,6 +41,25 @@ for (const runtime of ['crun', 'runc']) {
     assert.equal(rest.length, 4);
   });
 }
+
+test('looking after it can be ended at any moment, also while it is being taken up', {
+  skip,
+  timeout: 60_000,
+}, async () => {
+  const options = {
+    binary: 'lxcfs',
+    directory: join(daemon.directory, 'own'),
+    logFile: join(daemon.directory, 'own.log'),
+  };
+  for (const delay of [0, 1, 2, 4, 8, 16, 32, 64, 500, 1, 2, 4, 8, 16]) {
+    const supervisor = new LxcfsSupervisor(options, { logger: silentLogger });
+    supervisor.start();
+    await sleep(delay);
+    await supervisor[Symbol.asyncDispose]();
+  }
+  await new LxcfsSupervisor(options, { logger: silentLogger }).stop();
+  await unmountTree(options.directory);
+});
 
 test('a container that refuses lxcfs sees the host; one that mounts its own file there keeps it', {
   skip,

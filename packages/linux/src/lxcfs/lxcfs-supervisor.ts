@@ -125,6 +125,8 @@ export class LxcfsSupervisor implements AsyncDisposable {
 
   /** Until it has ended, or until the watching is to end. One that hangs is killed. */
   async #watch(process: LxcfsProcess, signal: AbortSignal): Promise<void> {
+    // It may have been aborted while the process was brought up.
+    if (signal.aborted) return;
     const over = new AbortController();
     const aborted = Promise.withResolvers<void>();
     signal.addEventListener('abort', () => aborted.resolve(), { once: true });
