@@ -1,6 +1,6 @@
-import { readFileSync, readdirSync, statSync } from 'node:fs';
+import { type Dirent, readFileSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { exec } from '@pouch/base';
+import { errnoCode, exec } from '@pouch/base';
 
 /** What a test could leave behind on the host, by kind. */
 export type HostState = Readonly<Record<string, ReadonlySet<string>>>;
@@ -29,12 +29,21 @@ function lines(text: string, pick: (line: string) => string | undefined): Set<st
 function listCgroups(directory: string, depth: number): string[] {
   if (depth === 0) return [];
   const found: string[] = [];
-  for (const entry of readdirSync(directory, { withFileTypes: true })) {
-    if (!entry.isDirectory()) continue;
+  for (const entry of subdirectories(directory)) {
     const path = join(directory, entry.name);
     found.push(path, ...listCgroups(path, depth - 1));
   }
   return found;
+}
+
+function subdirectories(directory: string): Dirent[] {
+  try {
+    return readdirSync(directory, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  } catch (error) {
+    // A control group that has gone meanwhile, with what ran in it.
+    if (errnoCode(error) === 'ENOENT' || errnoCode(error) === 'ENODEV') return [];
+    throw error;
+  }
 }
 
 /** Container processes only: shims, daemons, runtimes. Others come and go with the machine. */
