@@ -1,6 +1,6 @@
 import { type Dirent, readFileSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { errnoCode, exec } from '@pouch/base';
+import { exec } from '@pouch/base';
 
 /** What a test could leave behind on the host, by kind. */
 export type HostState = Readonly<Record<string, ReadonlySet<string>>>;
@@ -29,20 +29,20 @@ function lines(text: string, pick: (line: string) => string | undefined): Set<st
 function listCgroups(directory: string, depth: number): string[] {
   if (depth === 0) return [];
   const found: string[] = [];
-  for (const entry of subdirectories(directory)) {
+  for (const entry of entriesOf(directory)) {
+    if (!entry.isDirectory()) continue;
     const path = join(directory, entry.name);
     found.push(path, ...listCgroups(path, depth - 1));
   }
   return found;
 }
 
-function subdirectories(directory: string): Dirent[] {
+/** None of a directory that has gone meanwhile. */
+function entriesOf(directory: string): Dirent[] {
   try {
-    return readdirSync(directory, { withFileTypes: true }).filter((entry) => entry.isDirectory());
-  } catch (error) {
-    // A control group that has gone meanwhile, with what ran in it.
-    if (errnoCode(error) === 'ENOENT' || errnoCode(error) === 'ENODEV') return [];
-    throw error;
+    return readdirSync(directory, { withFileTypes: true });
+  } catch {
+    return [];
   }
 }
 

@@ -25,7 +25,7 @@ export class BothEngines implements AsyncDisposable, Engines {
   static async start(options: { readonly pouch?: PouchBuild } = {}): Promise<BothEngines> {
     const both = new BothEngines();
     try {
-      await both.#start(options.pouch ?? 'sources');
+      await both.#start(options.pouch ?? 'tested');
       return both;
     } catch (error) {
       await both[Symbol.asyncDispose]();

@@ -126,7 +126,7 @@ export class ContainerManager implements ContainerService {
     const limited = options.limit !== undefined && options.limit > 0;
     const all = options.all || limited || wantsAll(options.filters);
     const found = context.index
-      .all()
+      .known()
       .filter(
         (container) =>
           container.status !== 'creating' && (all || container.live || container.restarting) && passes(container),

@@ -109,6 +109,20 @@ export const SETTINGS = [
       "The executable of BuildKit's daemon, which is started when something is built. Empty: buildkitd, where it is on the PATH; none: no BuildKit.",
   },
   {
+    name: 'buildkit-idle-timeout',
+    kind: 'integer',
+    default: 600,
+    description:
+      'Seconds that BuildKit stays without a build, a session or a question about its cache before it is ended; it is started again when it is needed. 0: it stays.',
+  },
+  {
+    name: 'build-cache-limit',
+    kind: 'string',
+    default: '20%',
+    description:
+      'How much the cache of each builder, BuildKit and the classic one, may take: a size (20g), a part of the disk (20%), or none. What was not used for longest goes first, after a build.',
+  },
+  {
     name: 'containerd-namespace',
     kind: 'string',
     default: 'pouch',

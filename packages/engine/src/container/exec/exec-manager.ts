@@ -29,9 +29,9 @@ export interface ExecProcess {
   status: 'created' | 'running' | 'ended';
   pid: number;
   exitCode: number | undefined;
+  /** Until containerd has answered the start: it looks for the process once more before it does. */
+  starting: Promise<unknown> | undefined;
   readonly ended: PromiseWithResolvers<number>;
-  /** Settled when containerd has answered its start, or there was none. */
-  starting: Promise<unknown>;
 }
 
 export interface ExecDependencies {
@@ -69,8 +69,8 @@ export class ExecManager {
       status: 'created',
       pid: 0,
       exitCode: undefined,
+      starting: undefined,
       ended: Promise.withResolvers<number>(),
-      starting: Promise.resolve(),
     };
     this.#execs.set(exec.id, exec);
     container.execIds.add(exec.id);
@@ -222,18 +222,9 @@ export class ExecManager {
 
   /** Told by containerd's events. An exec of a former daemon is only cleared away. */
   exited(containerId: string, execId: string, exitCode: number): void {
-    const { containerd, events, logger } = this.#dependencies;
+    const { events } = this.#dependencies;
     const exec = this.#execs.get(execId);
-    // containerd looks the process up once more before it answers a start: it must still be there.
-    const clear = (exec?.starting ?? Promise.resolve())
-      .then(async () => await containerd.tasks.deleteProcess(containerId, execId, { retryUnavailable: true }))
-      .then(
-        () => {},
-        (error: unknown) => {
-          if (!isErrorCode(error, 'not-found'))
-            logger.debug('an ended exec stays in its shim', { exec: execId, error });
-        },
-      );
+    const clear = this.#clear(containerId, execId, exec?.starting);
     if (!exec || exec.status === 'ended') return;
     // Known from now on, should the whole container end meanwhile.
     exec.exitCode = exitCode;
@@ -248,6 +239,17 @@ export class ExecManager {
       }),
       () => {},
     );
+  }
+
+  /** Takes an ended process out of its shim, but not from under a start that is not answered yet. */
+  async #clear(containerId: string, execId: string, starting: Promise<unknown> | undefined): Promise<void> {
+    const { containerd, logger } = this.#dependencies;
+    await starting;
+    try {
+      await containerd.tasks.deleteProcess(containerId, execId, { retryUnavailable: true });
+    } catch (error) {
+      if (!isErrorCode(error, 'not-found')) logger.debug('an ended exec stays in its shim', { exec: execId, error });
+    }
   }
 
   /** Look for ends that events did not tell of, after containerd was away. */

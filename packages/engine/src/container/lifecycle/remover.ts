@@ -68,6 +68,7 @@ export class Remover {
     const { mutex, logger } = this.#context;
     if (container.removed || container.status === 'removing') return;
     this.#mark(container);
+    this.#context.index.vanish(container);
     container.announceGone({ code: container.state.exitCode });
     publishContainerEvent(this.#context.events, container, 'destroy');
     background(
