@@ -63,7 +63,7 @@ export const OLDER_DOCKER: readonly AcceptedDifference[] = [
     why: 'The snapshotter and the manifest instead of the layers of a driver, the resolved network mode, more masked paths, no limits of kernel memory.',
     steps: /docker inspect/,
     pattern:
-      /^ *("(Driver|LowerDir|MergedDir|UpperDir|WorkDir|KernelMemory\w*|NetworkMode|SandboxID|digest|mediaType|architecture|os|size|DNSNames|GwPriority)": .*|"Name": "overlay\w*",?|"\/(proc\/interrupts|sys\/devices\/virtual\/powercap)",?|"(Data|ImageManifestDescriptor|platform|GraphDriver)": (\{|null),?|[\]}],?)\n/gm,
+      /^ *("(Driver|LowerDir|MergedDir|UpperDir|WorkDir|KernelMemory\w*|NetworkMode|SandboxID|digest|mediaType|architecture|os|size|DNSNames|GwPriority)": .*|"Name": "overlay\w*",?|"\/(proc|sys)\/\S+",?|"(Data|ImageManifestDescriptor|platform|GraphDriver)": (\{|null),?|[\]}],?)\n/gm,
   },
   {
     id: '20.10-fields',

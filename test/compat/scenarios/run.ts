@@ -272,7 +272,8 @@ export const RUN = scenarios({
   ],
   'run-signals': [
     'docker run --name $N busybox sh -c "trap \'echo usr1; exit 7\' USR1; echo ready; while :; do sleep .1; done" & until docker logs $N 2>/dev/null | grep -q ready; do sleep .1; done; kill -USR1 $!; wait $!; echo $?',
-    'docker run --name $N-no --sig-proxy=false busybox sh -c "trap \'echo usr1; exit 7\' USR1; echo ready; while :; do sleep .1; done" & until docker logs $N-no 2>/dev/null | grep -q ready; do sleep .1; done; kill -TERM $!; wait $!; echo $?; docker inspect --format "{{.State.Running}}" $N-no; docker rm -f $N-no',
-    'docker run --init --name $N-int busybox sh -c "echo ready; exec sleep 30" & until docker logs $N-int 2>/dev/null | grep -q ready; do sleep .1; done; kill -INT $!; wait $!; echo $?',
+    'docker run --name $N-no --sig-proxy=false busybox sh -c "trap \'echo usr1; exit 7\' USR1; echo ready; while :; do sleep .1; done" & until docker logs $N-no 2>/dev/null | grep -q ready; do sleep .1; done; kill -USR1 $!; sleep .5; docker inspect --format "{{.State.Running}}" $N-no; docker rm -f $N-no; wait $!; echo $?; docker ps -aq --filter name=$N-no',
+    // A shell starts what runs in the background with SIGINT ignored.
+    'env --default-signal=INT docker run --init --name $N-int busybox sh -c "echo ready; exec sleep 30" & until docker logs $N-int 2>/dev/null | grep -q ready; do sleep .1; done; kill -INT $!; wait $!; echo $?',
   ],
 });

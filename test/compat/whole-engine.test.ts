@@ -1,4 +1,4 @@
-/** Beside cli.test.ts and not in it: what looks at the whole engine needs one of its own, and need not wait for the others. */
+/** Beside cli.test.ts and not in it: these need an engine of their own, and need not wait for the others. */
 import { suiteOf } from './harness/scenario-suite.ts';
 import { SCENARIOS } from './scenarios/all.ts';
 
