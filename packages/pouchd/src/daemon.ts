@@ -221,7 +221,7 @@ export class Daemon implements AsyncDisposable {
         .filter(({ status, record }) => status !== 'removing' && record.mounts.some((mount) => mount.Name === name))
         .map(({ id }) => id);
     const imageUsers = (): ImageUser[] =>
-      containers.index.all().flatMap(({ id, record, live }) => [
+      containers.index.known().flatMap(({ id, record, live }) => [
         { containerId: id, imageId: record.imageId, manifestDigest: record.manifestDigest, running: live },
         // What it was, or is to be: a way back needs its image.
         ...[record.previous?.generation, record.upgrade?.other].flatMap((other) =>

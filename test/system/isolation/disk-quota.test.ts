@@ -6,6 +6,7 @@ import { after, before, describe, test } from 'node:test';
 import type { ContainerInspect, ContainerStats } from '@pouch/api';
 import { exec, sleep } from '@pouch/base';
 import { probeDiskQuota, readMounts, unmountTree } from '@pouch/linux';
+import { POUCH } from '../../harness/programs.ts';
 import { TestDaemon } from '../../harness/test-daemon.ts';
 import { docker, inspect, remove } from '../container/container.kit.ts';
 
@@ -91,13 +92,9 @@ for (const driver of ['loop', 'btrfs'] as const) {
         const changes = (await pouch('diff', 'files')).stdout;
         assert.match(changes, /^A \/kept$/m);
         assert.match(changes, /^D \/bin\/vi$/m);
-        const copied = await exec(
-          'sh',
-          ['-c', `${process.execPath} packages/cli/src/main.ts cp files:/kept - | tar -xOf -`],
-          {
-            env: { POUCH_HOST: `unix://${daemon.socket}` },
-          },
-        );
+        const copied = await exec('sh', ['-c', `${POUCH.join(' ')} cp files:/kept - | tar -xOf -`], {
+          env: { POUCH_HOST: `unix://${daemon.socket}` },
+        });
         assert.equal(copied.stdout, 'kept\n');
         await pouch('stop', '-t', '0', 'files');
       }

@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path';
 import { test } from 'node:test';
 import { exec } from '@pouch/base';
 import { machineArchive, withoutMachine } from '../../harness/machine-image.ts';
+import { POUCH } from '../../harness/programs.ts';
 import { TestDaemon } from '../../harness/test-daemon.ts';
 
 const ROOT = resolve(import.meta.dirname, '../../..');
@@ -38,7 +39,7 @@ test('every command of the guide does what the guide says', { timeout: 280_000, 
     symlinkSync(await machineArchive('systemd'), join(directory, 'machine.tar'));
     mkdirSync(join(directory, 'bin'));
     const program = join(directory, 'bin/pouch');
-    writeFileSync(program, `#!/bin/sh\nexec '${process.execPath}' '${join(ROOT, 'packages/cli/src/main.ts')}' "$@"\n`);
+    writeFileSync(program, `#!/bin/sh\nexec ${POUCH.join(' ')} "$@"\n`);
     chmodSync(program, 0o755);
     const marker = (at: number): string => `@@@ step ${at}`;
     const script = steps.map(({ commands }, at) => `echo '${marker(at)}'\n${commands}`).join('');

@@ -327,6 +327,13 @@ export const SETTINGS = [
     description:
       'How disk space is limited. Empty: by project quota or btrfs where the root directory has it, else by file systems in files.',
   },
+  {
+    name: 'nice',
+    kind: 'integer',
+    default: -5,
+    description:
+      'Priority of the daemon where the kernel groups processes by session: -20 to 19, as nice(1) has it. Containers keep 0.',
+  },
   { name: 'labels', kind: 'list', default: [], reloadable: true, description: 'Labels of the daemon: key=value.' },
   {
     name: 'shutdown-timeout',
