@@ -96,7 +96,7 @@ RUN exit 1
     ['executable', [EXECUTABLE]],
   ] as const) {
     // At the pace of a local socket gRPC makes its windows larger in the middle of it.
-    test(`a file of 64 MB goes at the pace of the connection, by the ${name}`, {
+    test(`a file of 64 MB goes and comes at the pace of the connection, as does long output, by the ${name}`, {
       skip: name === 'executable' && !existsSync(EXECUTABLE) ? 'nothing is built (npm run build)' : false,
     }, async () => {
       const project = builder.project({ Dockerfile: 'FROM busybox\nCOPY random /\n' });
@@ -104,6 +104,14 @@ RUN exit 1
       await pouch(['build', '-t', `huge:${name}`, project], {}, program);
       const sum = (await exec('md5sum', [join(project, 'random')])).stdout.split(' ')[0];
       assert.equal(await run(`huge:${name}`, 'md5sum', '/random'), `${sum}  /random`);
+      const out = join(project, 'out');
+      await pouch(['build', '-o', out, '-o', `type=tar,dest=${out}.tar`, project], {}, program);
+      assert.equal((await exec('md5sum', [join(out, 'random')])).stdout.split(' ')[0], sum);
+      const { stdout } = await exec('sh', ['-c', `tar -xOf ${out}.tar random | md5sum`]);
+      assert.equal(stdout.split(' ')[0], sum);
+      const Dockerfile = 'FROM busybox\nRUN seq 1 400000; echo the end\n';
+      const { stderr } = await pouch(['build', '--no-cache', '-'], { input: Dockerfile }, program);
+      assert.match(stderr, /^#\d+ [\d.]+ the end$|output clipped/m);
     });
   }
 
