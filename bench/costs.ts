@@ -1,12 +1,12 @@
 /**
- * bench/isolation costs [--runs N]: what lxcfs, a disk quota and a bandwidth add to `pouch run --rm`, each against the same run
+ * bench/isolation costs [--runs N]: what lxcfs, a disk quota, a bandwidth and SSH add to `pouch run --rm`, each against the same run
  * without, in turn, so that what else the machine does meets all.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { sleep } from '@pouch/base';
+import { exec, sleep } from '@pouch/base';
 import { busyboxArchive } from '../test/harness/busybox-image.ts';
 import { interruption } from './interruption.ts';
 import { median, timeClient } from './measure.ts';
@@ -17,17 +17,21 @@ const BOUND = 10;
 /** Until the next prepared namespace and the next empty place stand ready. */
 const PAUSE = 1300;
 
-const VARIANTS: Readonly<Record<string, readonly string[]>> = {
+const variantsWith = (key: string): Readonly<Record<string, readonly string[]>> => ({
   'nothing of it': ['--lxcfs=false'],
   lxcfs: ['--lxcfs=true'],
   'disk quota': ['--lxcfs=false', '--disk-quota', '64m'],
   'bandwidth, both ways': ['--lxcfs=false', '--net-egress', '20mbit', '--net-ingress', '20mbit'],
-};
+  SSH: ['--lxcfs=false', '--ssh-key', key],
+});
 
 const { values } = parseArgs({ options: { runs: { type: 'string', default: '20' } } });
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interruption.abort());
 const directory = mkdtempSync(join(tmpdir(), 'pouch-costs-'));
-const found = new Map(Object.keys(VARIANTS).map((name) => [name, [] as number[]]));
+const key = join(directory, 'key');
+await exec('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', key]);
+const variants = variantsWith(`${key}.pub`);
+const found = new Map(Object.keys(variants).map((name) => [name, [] as number[]]));
 try {
   await using pouch = await startPouch(join(directory, 'pouch'), 0);
   const archive = join(directory, 'busybox.tar');
@@ -35,7 +39,7 @@ try {
   await timeClient(pouch, ['import', archive, 'busybox:latest']);
   // The first round warms up.
   for (let run = 0; run <= Number(values.runs); run += 1) {
-    for (const [name, flags] of Object.entries(VARIANTS)) {
+    for (const [name, flags] of Object.entries(variants)) {
       interruption.signal.throwIfAborted();
       await sleep(PAUSE);
       const took = await timeClient(pouch, ['run', '--rm', ...flags, 'busybox', 'true']);

@@ -39,7 +39,7 @@ try {
   await using registry = new BenchRegistry(join(values.cache, 'registry'));
   await using pouch = await startPouch(join(directory, 'pouch'), PORT);
   await using docker = await startDocker(join(directory, 'docker'), values.programs, PORT);
-  const peers: Peers = { pouch, docker };
+  const peers: Peers = { pouch, docker, lxc: join(values.cache, 'lxc') };
   if (names.includes('pull')) {
     await registry.serve(PORT, pouch.wrap);
     await registry.serve(PORT, docker.wrap);

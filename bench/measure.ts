@@ -14,6 +14,8 @@ export interface Figures {
 export interface Row extends Figures {
   readonly what: string;
   readonly unit: string;
+  /** What the second figures are of, where it is not docker. */
+  readonly other?: string;
   /** `≤` for times and sizes, `≥` for rates. */
   readonly bound?: { readonly kind: '≤' | '≥'; readonly ratio: number };
 }

@@ -25,6 +25,8 @@ export interface Peer extends AsyncDisposable {
 export interface Peers {
   readonly pouch: Peer;
   readonly docker: Peer;
+  /** Where Debian's lxc is unpacked, for the machines. */
+  readonly lxc: string;
 }
 
 const agents = new Map<string, Agent>();

@@ -10,14 +10,15 @@ export function headerLine(): string {
 /** A row of that table. */
 export function rowLine(row: Row): string {
   const side = (values: readonly number[]): string => number(median(values)).padStart(9) + range(values).padStart(14);
-  return `${`${row.what} (${row.unit})`.padEnd(56)}${side(row.pouch)}${side(row.docker)}${ratioOf(row).toFixed(2).padStart(7)}  ${verdict(row)}`;
+  const beside = row.other === undefined ? '' : `, beside ${row.other}`;
+  return `${`${row.what}${beside} (${row.unit})`.padEnd(56)}${side(row.pouch)}${side(row.docker)}${ratioOf(row).toFixed(2).padStart(7)}  ${verdict(row)}`;
 }
 
 /** The page of results: the table, the machine, and what was measured against what. */
 export async function resultsPage(rows: readonly Row[], peers: readonly Peer[]): Promise<string> {
   const table = rows.map((row) => {
     const side = (values: readonly number[]): string => `${number(median(values))} ${row.unit} (${range(values)})`;
-    return `| ${row.what} | ${side(row.pouch)} | ${side(row.docker)} | ${ratioOf(row).toFixed(2)} | ${verdict(row)} |`;
+    return `| ${row.what} | ${side(row.pouch)} | ${row.other === undefined ? '' : `${row.other}: `}${side(row.docker)} | ${ratioOf(row).toFixed(2)} | ${verdict(row)} |`;
   });
   const versions = await Promise.all(peers.map(async (peer) => `- ${await versionOf(peer)}`));
   return `# Pouch beside Docker Engine

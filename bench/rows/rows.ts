@@ -5,6 +5,7 @@ import { buildWithBuildx } from './buildx.ts';
 import { execTrue, listThousand, runOn, version } from './clients.ts';
 import { cycles } from './cycles.ts';
 import { idleMemory, logThroughput, manyRunning } from './daemons.ts';
+import { machineToRunning } from './machine.ts';
 import { pullImage } from './pull.ts';
 
 /** Every measurement by the name that `--only` takes, in the order of the table. */
@@ -22,6 +23,7 @@ export const ROWS: Readonly<Record<string, (peers: Peers, runs: number) => Promi
   logs: logThroughput,
   many: manyRunning,
   pull: pullImage,
+  machine: machineToRunning,
   build: buildProject,
   buildx: buildWithBuildx,
 };

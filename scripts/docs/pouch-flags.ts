@@ -11,7 +11,7 @@ export const POUCH_FLAGS: readonly PouchFlag[] = [
   {
     flag: '--disk-quota',
     here: '--disk-quota',
-    how: 'Project quota, btrfs or file systems in files. `10g` is the root file system; `.*=10g` is each.',
+    how: 'Project quota, btrfs or file systems in files (ADR 24). Project quota of ext4 does not hold CAP_SYS_RESOURCE: a container with it is refused. `10g` is the root file system; `.*=10g` is each.',
   },
   { flag: '--quota-id', here: '--quota-id', how: 'The project id; containers of one id share the quota.' },
   {
@@ -60,7 +60,7 @@ export const OWN_FLAGS: readonly { readonly flag: string; readonly how: string }
   { flag: '--cpu-burst', how: 'cpu.cfs_burst_us (v1), cpu.max.burst (v2); Linux 5.14.' },
   {
     flag: '--cpuset-cpus auto',
-    how: 'As many CPUs as the quota is worth, the least given away first, chosen at each start: nproc(1) and thread pools see them.',
+    how: 'As many CPUs as the quota is worth, the least given away first, kept over restarts, as many as it needs after an update: nproc(1) and thread pools see them. Inspect shows them as AssignedCpus. Rich containers with a quota have it; `all` switches it off.',
   },
   { flag: '--numa-nodes', how: "The nodes' CPUs and memory as cpuset.cpus and cpuset.mems." },
   {

@@ -1,5 +1,5 @@
 /**
- * Runs the tests and tells how they went. Arguments: `[checks|unit|system|compat|fault] [PATTERN]`; without a part, everything.
+ * Runs the tests and tells how they went. Arguments: `[checks|unit|system|compat|guest|fault] [PATTERN]`; without a part, everything.
  * PATTERN is a piece of a file's path, or of a check's name.
  */
 import { readHostState } from '../../test/harness/host-state.ts';

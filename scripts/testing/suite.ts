@@ -20,6 +20,7 @@ export const SUITES: readonly Suite[] = [
   { name: 'unit', pattern: 'packages/*/src/**/*.test.ts', concurrency: availableParallelism(), timeout: 120_000 },
   { name: 'system', pattern: 'test/system/**/*.test.ts', concurrency: 3, timeout: 300_000 },
   { name: 'compat', pattern: 'test/compat/**/*.test.ts', concurrency: 3, timeout: 900_000 },
+  { name: 'guest', pattern: 'test/guest/*.test.ts', concurrency: 1, timeout: 900_000 },
   { name: 'fault', pattern: 'test/fault/**/*.test.ts', concurrency: 1, timeout: 420_000 },
 ];
 

@@ -17,3 +17,6 @@ const program = (name: 'pouch' | 'pouchd', source: string): readonly [string, ..
 export const POUCH = program('pouch', 'cli');
 /** The command that is the daemon, without flags. */
 export const POUCHD = program('pouchd', 'pouchd');
+
+/** `POUCH` for a shell. */
+export const POUCH_IN_SHELL = POUCH.map((word) => `'${word}'`).join(' ');

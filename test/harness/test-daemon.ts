@@ -7,11 +7,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ExecResult, exec, PouchError, sleep } from '@pouch/base';
 import { busyboxArchive } from './busybox-image.ts';
+import { CGROUP_DRIVER, cgroupParent } from './cgroup-parent.ts';
 import { CHOSEN_RELEASE, releaseEnvironment } from './containerd-release.ts';
+import { patience } from './patience.ts';
 import { POUCH, POUCHD } from './programs.ts';
 
 /** Milliseconds that pouchd may take to serve: long enough for a machine that ten such tests share. */
-const PATIENCE = 120_000;
+const PATIENCE = patience(120_000);
 
 export interface ApiAnswer {
   readonly status: number;
@@ -58,6 +60,10 @@ export class TestDaemon implements AsyncDisposable {
     }
   }
 
+  get cgroupParent(): string {
+    return cgroupParent(this.name);
+  }
+
   get pid(): number {
     return this.#child?.pid ?? 0;
   }
@@ -78,7 +84,7 @@ export class TestDaemon implements AsyncDisposable {
       '--network-table',
       `pouch_${this.name}`,
       '--cgroup-parent',
-      `/pouch-${this.name}`,
+      this.cgroupParent,
       '--group',
       '',
       ...this.#flags,
@@ -184,8 +190,8 @@ export class TestDaemon implements AsyncDisposable {
   ): Promise<ExecResult> {
     const [program, ...first] = POUCH;
     return await exec(program, [...first, ...args], {
-      timeout: 60_000,
       ...options,
+      timeout: patience(options.timeout ?? 60_000),
       env: { POUCH_HOST: `unix://${this.socket}`, NO_COLOR: '1', HOME: this.directory },
     });
   }
@@ -199,9 +205,11 @@ export class TestDaemon implements AsyncDisposable {
     await this.down();
     const [program, ...args] = POUCHD;
     await exec(program, [...args, ...this.flags(), '--tear-down'], {
-      timeout: 120_000,
+      timeout: patience(120_000),
       env: { PATH: this.#environment['PATH'] ?? '' },
     });
+    // systemd keeps the slice when its last container has gone.
+    if (CGROUP_DRIVER === 'systemd') await exec('systemctl', ['stop', this.cgroupParent], { allowFailure: true });
     rmSync(this.directory, { recursive: true, force: true });
   }
 }

@@ -18,6 +18,7 @@ export * from './container/container-service.ts';
 export type { CreateDefaults } from './container/create/index.ts';
 export type { CreateEnvironment } from './container/lifecycle/creator.ts';
 export type { RuntimeDefinition } from './container/lifecycle/task-runtime.ts';
+export { machineFeatures } from './container/machine-features.ts';
 export { type HostFacts, findInit, readHostFacts } from './container/spec/index.ts';
 export { LOG_DRIVERS, logDriverOptions } from './container/stdio/log-options.ts';
 export { EventBus, type EventQuery, type EventType } from './events/event-bus.ts';

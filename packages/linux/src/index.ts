@@ -8,6 +8,7 @@ export * from './cgroup/stats-types.ts';
 export * from './cgroup/write.ts';
 export * from './host-probe.ts';
 export * from './interface-counters.ts';
+export { BatchCommander } from './batch-commander.ts';
 export * from './ip.ts';
 export * from './lxcfs/lxcfs-layout.ts';
 export * from './lxcfs/lxcfs-supervisor.ts';

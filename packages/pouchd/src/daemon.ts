@@ -312,7 +312,10 @@ export class Daemon implements AsyncDisposable {
         volumeDrivers: async () => await volumes.drivers.names(),
         warnings: () => networks.warnings(),
         listeners: () => events.listenerCount,
-        features: () => [...parts.features(), buildKitFeature(buildKitBinary)],
+        features: async () => [
+          ...(await parts.features(runtimes.all.get(runtimes.defaultRuntime)?.binary ?? '')),
+          buildKitFeature(buildKitBinary),
+        ],
       },
     );
     const summary = {

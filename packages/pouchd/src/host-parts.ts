@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { HostFeature } from '@pouch/api';
 import type { Logger } from '@pouch/base';
-import type { ContainerRoomDependencies, CreateEnvironment } from '@pouch/engine';
+import { type ContainerRoomDependencies, type CreateEnvironment, machineFeatures } from '@pouch/engine';
 import {
   type LxcfsProbe,
   LxcfsSupervisor,
@@ -29,6 +29,8 @@ interface Parts {
 export class HostParts implements AsyncDisposable {
   readonly #config: Config;
   readonly #parts: Parts;
+  /** Asked when somebody wants to know, and once: it takes some programs. */
+  #machine: Promise<HostFeature[]> | undefined;
 
   private constructor(config: Config, parts: Parts) {
     this.#config = config;
@@ -59,7 +61,9 @@ export class HostParts implements AsyncDisposable {
     return this.#parts.quota;
   }
 
-  features(): HostFeature[] {
+  /** `runtime`: the executable of the default one. */
+  async features(runtime: string): Promise<HostFeature[]> {
+    this.#machine ??= machineFeatures(runtime);
     const { missing, version } = this.#parts.lxcfsProbe;
     const detail = `version ${version}, ${this.#config.lxcfs ? 'for all containers' : 'for containers that ask for it'}`;
     const { driver, reason } = this.#parts.quota;
@@ -77,6 +81,7 @@ export class HostParts implements AsyncDisposable {
         Available: priorityMissing === undefined,
         Detail: priorityMissing ?? 'classes on the uplink',
       },
+      ...(await this.#machine),
     ];
   }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { sleep } from '@pouch/base';
-import { POUCH } from '../../harness/programs.ts';
+import { POUCH_IN_SHELL } from '../../harness/programs.ts';
 import { TestDaemon } from '../../harness/test-daemon.ts';
 import { create, eventually, exitCode, inspect, logsOf, remove, start, StreamClient } from './container.kit.ts';
 
@@ -161,7 +161,7 @@ test('a terminal in front of the CLI: raw, sized, detached by its keys', async (
   const env = { POUCH_HOST: `unix://${daemon.socket}`, HOME: daemon.directory, TERM: 'xterm' };
   const run = async (command: string): Promise<string> =>
     (
-      await exec('script', ['-qec', `stty rows 30 cols 90; ${POUCH.join(' ')} ${command}`, '/dev/null'], {
+      await exec('script', ['-qec', `stty rows 30 cols 90; ${POUCH_IN_SHELL} ${command}`, '/dev/null'], {
         env,
       })
     ).stdout;
@@ -169,7 +169,7 @@ test('a terminal in front of the CLI: raw, sized, detached by its keys', async (
   assert.match(output, /\/dev\/(pts\/\d|console)/);
   assert.match(output, /30 90/);
   const id = await start(daemon, ['cat'], { OpenStdin: true, Tty: true });
-  const detached = await exec('script', ['-qec', `${POUCH.join(' ')} attach --detach-keys q ${id}`, '/dev/null'], {
+  const detached = await exec('script', ['-qec', `${POUCH_IN_SHELL} attach --detach-keys q ${id}`, '/dev/null'], {
     env,
     input: 'q',
   });

@@ -2,8 +2,10 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { exec } from '@pouch/base';
 import { readHostFacts } from '@pouch/engine';
 import { readCgroupHierarchy } from '@pouch/linux';
+import { containerCgroups } from '../../harness/cgroup-parent.ts';
 import { TestDaemon } from '../../harness/test-daemon.ts';
 import { eventually, inspect, remove } from '../container/container.kit.ts';
 
@@ -21,11 +23,9 @@ after(async () => {
 
 /** A file of the container's control group: v1's of that controller, or v2's. */
 async function control(name: string, controller: string, v1: string, v2: string): Promise<string> {
-  const { Id } = await inspect(daemon, name);
-  const parent = `pouch-${daemon.name}`;
-  const isV2 = hierarchy.mode === 'v2';
-  const root = isV2 ? hierarchy.unified : hierarchy.controllers.get(controller);
-  return readFileSync(join(root ?? '', parent, Id, isV2 ? v2 : v1), 'utf8').trim();
+  const { mode, unified, controllers } = await containerCgroups(daemon.cgroupParent, (await inspect(daemon, name)).Id);
+  const [directory, file] = mode === 'v2' ? [unified, v2] : [controllers.get(controller), v1];
+  return readFileSync(join(directory ?? '', file), 'utf8').trim();
 }
 
 const run = async (...args: string[]): Promise<{ code: number; stderr: string }> =>
@@ -33,6 +33,10 @@ const run = async (...args: string[]): Promise<{ code: number; stderr: string }>
 
 const online = facts.onlineCpus;
 const noBurst = facts.limits.cpuBurst ? false : 'this kernel has no CPU burst';
+const withoutDumbInit =
+  (await exec('sh', ['-c', 'command -v dumb-init'], { allowFailure: true })).code === 0
+    ? false
+    : 'dumb-init is not installed on this host';
 const noMarks = facts.limits.memoryMarks ? false : 'memory marks need cgroup v2';
 
 for (const runtime of ['crun', 'runc']) {
@@ -64,6 +68,41 @@ test('--cpuset-cpus auto gives as many CPUs as the quota, spread over the host, 
   await daemon.pouch(['update', '-m', '64m', '--memory-swap', '64m', 'auto-1']);
   assert.equal(await control('auto-1', 'cpuset', 'cpuset.cpus', 'cpuset.cpus'), sets[0]);
   await remove(daemon, ...names);
+});
+
+test('a machine with --cpus 1 has one CPU for nproc, over restarts and updates, unless it names its CPUs', {
+  skip: online === '0' ? 'this host has one CPU' : withoutDumbInit,
+}, async () => {
+  const nproc = async (name: string): Promise<string> => (await daemon.pouch(['exec', name, 'nproc'])).stdout.trim();
+  const cpuset = async (name: string): Promise<string> => await control(name, 'cpuset', 'cpuset.cpus', 'cpuset.cpus');
+  const chosen = async (name: string): Promise<string | undefined> => (await inspect(daemon, name)).AssignedCpus;
+  const start = async (name: string, ...flags: string[]): Promise<void> => {
+    const { code, stderr } = await run('--name', name, '--cpus', '1', ...flags);
+    assert.equal(code, 0, stderr);
+  };
+  await start('other', '--cpuset-cpus', '0');
+  await start('machine', '--rich');
+  await start('every', '--rich', '--cpuset-cpus', 'all');
+  await start('plain');
+  assert.equal(await nproc('machine'), '1');
+  assert.equal(await chosen('machine'), '1', 'not the one that another container is bound to');
+  for (const name of ['every', 'plain']) {
+    assert.notEqual(await nproc(name), '1');
+    assert.equal(await chosen(name), undefined);
+  }
+  await remove(daemon, 'other');
+  await daemon.pouch(['restart', '-t', '0', 'machine']);
+  assert.deepEqual([await chosen('machine'), await cpuset('machine')], ['1', '1'], 'the same as before');
+  await daemon.pouch(['update', '--cpus', '2', 'machine']);
+  assert.deepEqual([await nproc('machine'), await chosen('machine')], ['2', '0,1']);
+  await daemon.pouch(['update', '--cpus', '1', 'machine']);
+  assert.equal(await nproc('machine'), '1');
+  await daemon.pouch(['update', '--cpuset-cpus', 'all', 'machine']);
+  assert.notEqual(await nproc('machine'), '1');
+  assert.equal(await chosen('machine'), undefined);
+  await daemon.pouch(['update', '--cpuset-cpus', '0', '--cpus', '1.5', 'machine']);
+  assert.deepEqual([await nproc('machine'), await cpuset('machine')], ['1', '0']);
+  await remove(daemon, 'machine', 'every', 'plain');
 });
 
 test('a NUMA node is its CPUs and its memory', async () => {
@@ -102,9 +141,10 @@ test('memory marks are in the control group, the ratio as well', { skip: noMarks
 
 test('page cache is given back when the container ends, if that was asked for', async () => {
   const usage = (): number => {
-    const file = hierarchy.mode === 'v2' ? join(hierarchy.unified ?? '', 'memory.current') : 'memory.usage_in_bytes';
-    const root = hierarchy.mode === 'v2' ? '' : join(hierarchy.controllers.get('memory') ?? '', `pouch-${daemon.name}`);
-    return Number(readFileSync(join(root, file), 'utf8'));
+    const isV2 = hierarchy.mode === 'v2';
+    const root = (isV2 ? hierarchy.unified : hierarchy.controllers.get('memory')) ?? '';
+    const file = isV2 ? 'memory.current' : 'memory.usage_in_bytes';
+    return Number(readFileSync(join(root, daemon.cgroupParent, file), 'utf8'));
   };
   const script = 'dd if=/dev/zero of=/file bs=1M count=150 2>/dev/null; sync; cat /file >/dev/null';
   const left: number[] = [];

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import type { HostFeature, SystemInfo } from '@pouch/api';
 import { exec, sleep } from '@pouch/base';
 import { TestDaemon } from '../../harness/test-daemon.ts';
 import { inspect, logsOf, remove, untilStatus } from '../container/container.kit.ts';
@@ -31,6 +32,22 @@ test('where host or runtime cannot, it is said why, and the container runs on', 
   }
   assert.equal((await inspect(daemon, 'frozen')).State.Status, 'running');
   await remove(daemon, 'frozen');
+});
+
+test('info says whether the host has what machines use of it: dumb-init, an sftp-server, CRIU', async () => {
+  const { Features = [] } = (await daemon.ok('GET', '/info')).json as SystemInfo;
+  const of = (name: string): HostFeature | undefined => Features.find(({ Name }) => Name === name);
+  const has = async (script: string): Promise<boolean> =>
+    (await exec('sh', ['-c', script], { allowFailure: true })).code === 0;
+  assert.equal(of('dumb-init')?.Available, await has('command -v dumb-init'));
+  assert.equal(
+    of('sftp-server')?.Available,
+    await has('ls /usr/lib/openssh/sftp-server || ls /usr/libexec/openssh/sftp-server'),
+  );
+  assert.equal(of('criu')?.Available, await has('criu check'));
+  for (const { Name, Detail } of Features.filter(({ Available }) => !Available))
+    assert.match(Detail, /install|cannot|needs|was built without/, `${Name}: what to do about it`);
+  assert.match((await daemon.pouch(['info'])).stdout, /dumb-init: .*\n.*sftp-server: .*\n.*criu: /);
 });
 
 test('a process goes on where it was', async (t) => {

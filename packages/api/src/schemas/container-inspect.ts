@@ -96,6 +96,7 @@ export const ContainerInspect = object(
     GraphDriver: GraphDriverData,
     Storage: since('1.52', ContainerStorage),
     Upgrade: ContainerUpgradeState,
+    AssignedCpus: str('Pouch: the CPUs chosen where HostConfig.CpusetCpus is auto.'),
     DiskQuotas: list(DiskQuotaUsage),
     SizeRw: int('Bytes; only when asked for.'),
     SizeRootFs: int('Bytes; only when asked for.'),

@@ -74,7 +74,9 @@ export const Resources = object(
     CpuQuota: int('Microseconds of CPU time per period; -1 is unlimited.'),
     CpuRealtimePeriod: int('Microseconds.'),
     CpuRealtimeRuntime: int('Microseconds.'),
-    CpusetCpus: str('0-2,4; Pouch: auto is as many as the CPU quota, chosen at each start.'),
+    CpusetCpus: str(
+      '0-2,4; Pouch: auto is as many as the CPU quota needs, chosen by the daemon and shown as AssignedCpus; all is every CPU, also for a rich container, which has auto else where it has a CPU quota.',
+    ),
     CpusetMems: str(),
     Devices: list(DeviceMapping),
     DeviceCgroupRules: list(str(), 'type major:minor permissions, such as c 13:* rwm.'),

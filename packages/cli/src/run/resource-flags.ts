@@ -23,7 +23,7 @@ export const UPDATABLE_FLAGS = {
   'cpu-rt-runtime': int('Real-time CPU time per period, in microseconds', LIMITS),
   'cpu-shares': int('CPU weight against others when CPU is short', { ...LIMITS, short: 'c' }),
   cpus: nanoCpus('Number of CPUs it may use, such as 1.5', LIMITS),
-  'cpuset-cpus': str('CPUs it may run on: 0-3 or 0,1; auto: as many as --cpus, chosen at each start', LIMITS),
+  'cpuset-cpus': str('CPUs it may run on: 0-3 or 0,1; auto: as many as --cpus, as rich containers have; all', LIMITS),
   'cpuset-mems': str('Memory nodes it may use: 0-3 or 0,1', LIMITS),
   'disk-quota': list(
     'Disk space: 10g, /data=10g, /a&/b=10g (shared), .*=10g (each); a second number limits inodes: 10g:100000',

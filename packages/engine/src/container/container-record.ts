@@ -71,7 +71,7 @@ export interface ContainerRecord {
   mounts: ContainerMount[];
   runtime: string;
   quotas?: ContainerQuota[];
-  /** CPUs chosen for the present run, where the container leaves the choice to the daemon. */
+  /** CPUs chosen for it at its last start or update, where the container leaves the choice to the daemon. */
   assignedCpus?: string;
   /** Of a rich container: the init of its image that runs its command as a service. */
   init?: ImageInit;

@@ -1,5 +1,5 @@
 import { KeyedMutex, PouchError } from '@pouch/base';
-import { readShaped, shapeDevice, type ShapedCounters, unshapeDevice } from '@pouch/linux';
+import { readShaped, shapeDevice, type ShapedCounters, type TrafficPrograms, unshapeDevice } from '@pouch/linux';
 import type { BandwidthLimits } from './bandwidth-limits.ts';
 import type { EndpointRecord, SandboxRecord } from './sandbox-record.ts';
 
@@ -11,6 +11,11 @@ export function mirrorName(endpointId: string): string {
 /** Puts the recorded limits of sandboxes into the kernel. May be called again at any time. */
 export class Bandwidth {
   readonly #mutex = new KeyedMutex();
+  readonly #programs: TrafficPrograms;
+
+  constructor(dependencies: TrafficPrograms) {
+    this.#programs = dependencies;
+  }
 
   /** `before`: limits that may have to go. */
   async apply(record: SandboxRecord, before?: BandwidthLimits): Promise<void> {
@@ -49,6 +54,6 @@ export class Bandwidth {
     for (const which of ['ingress', 'egress'] as const) {
       if (before[which] && !limits[which]) await unshapeDevice(device, mirror, which);
     }
-    await shapeDevice({ device, mirror, ...limits });
+    await shapeDevice({ device, mirror, ...limits }, this.#programs);
   }
 }

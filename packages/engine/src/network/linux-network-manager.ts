@@ -91,6 +91,10 @@ export class LinuxNetworkManager implements NetworkManager {
     await this.#service.release(containerId);
   }
 
+  async limited(containerId: string): Promise<void> {
+    await this.#service.limited(containerId);
+  }
+
   async limit(containerId: string, limits: BandwidthLimits | undefined, priority: number | undefined): Promise<void> {
     await this.#service.limit(containerId, limits, priority);
   }
@@ -123,11 +127,11 @@ export class LinuxNetworkManager implements NetworkManager {
 
   /** Let go of sockets and helpers. Containers keep their networks and published ports. */
   async [Symbol.asyncDispose](): Promise<void> {
-    const { teardown, dns, ports, ip } = this.#context;
+    const { teardown, dns, ports, ip, tc } = this.#context;
     await Promise.all([this.#pools.bridge.close(), this.#pools.bare.close()]);
     await teardown.close();
     await Promise.all([dns[Symbol.asyncDispose](), ports[Symbol.asyncDispose]()]);
-    await ip[Symbol.asyncDispose]();
+    await Promise.all([ip[Symbol.asyncDispose](), tc[Symbol.asyncDispose]()]);
   }
 
   /** Take everything this manager ever made off the host: namespaces, bridges, the table. For uninstalling and tests. */

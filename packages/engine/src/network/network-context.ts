@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Logger } from '@pouch/base';
-import { IpCommander, NetnsDirectory } from '@pouch/linux';
+import { BatchCommander, IpCommander, NetnsDirectory } from '@pouch/linux';
 import { AddressBook } from './address-book.ts';
 import { Bandwidth } from './bandwidth.ts';
 import { BridgeDriver } from './bridge-driver.ts';
@@ -80,6 +80,7 @@ export interface NetworkContext {
   readonly filter: PacketFilter;
   readonly firewall: ForeignFirewall;
   readonly ip: IpCommander;
+  readonly tc: BatchCommander;
   readonly netns: NetnsDirectory;
   readonly drivers: ReadonlyMap<NetworkDriverName, NetworkDriver>;
   readonly teardown: Teardown;
@@ -101,6 +102,7 @@ export function createNetworkContext(options: NetworkOptions, dependencies: Netw
   const addresses = new AddressBook();
   const names = new NameTable();
   const ip = new IpCommander();
+  const tc = new BatchCommander('tc');
   const netns = new NetnsDirectory(options.netnsDirectory);
   const drivers = new Map<NetworkDriverName, NetworkDriver>([
     ['bridge', new BridgeDriver({ ip, log })],
@@ -119,6 +121,7 @@ export function createNetworkContext(options: NetworkOptions, dependencies: Netw
     addresses,
     names,
     ip,
+    tc,
     netns,
     drivers,
     teardown,
@@ -127,7 +130,7 @@ export function createNetworkContext(options: NetworkOptions, dependencies: Netw
     filter: new PacketFilter({ table }),
     firewall: new ForeignFirewall({ table, dnsPorts: `${firstDnsPort}:${firstDnsPort + DNS_PORT_TRIES - 1}` }, { log }),
     factory: new SandboxFactory({ ip, netns, addresses, sandboxes, teardown }),
-    bandwidth: new Bandwidth(),
+    bandwidth: new Bandwidth({ ip, tc }),
     priority: new Priority({ table: `${table}_priority`, device: options.uplink, bits: options.uplinkRate }, { log }),
     files: new SandboxFiles({ networks, sandboxes, hostGateways }),
     pools: options.defaultAddressPools ?? DEFAULT_ADDRESS_POOLS,

@@ -31,6 +31,11 @@ export interface NetworkManager extends AsyncDisposable {
   connect(network: string, containerId: string, settings?: EndpointSettings): Promise<Sandbox>;
   disconnect(network: string, containerId: string, force?: boolean): Promise<Sandbox | undefined>;
   attach(request: AttachRequest, signal?: AbortSignal): Promise<Sandbox>;
+  /**
+   * Resolves when the limits on traffic that `attach` was asked for are in the kernel, which goes on after `attach` has returned: for
+   * before the container's first process runs. Rejects where they could not be set.
+   */
+  limited(containerId: string): Promise<void>;
   /** Returns when the ports are free; the namespace and its addresses go in the background. */
   release(containerId: string): Promise<void>;
   /** Change the limits on a running container's traffic; nothing for one that does not run. */

@@ -1,6 +1,7 @@
 import type { EndpointIPAMConfig, EndpointSettings } from '@pouch/api';
 import { newId, PouchError } from '@pouch/base';
 import type { AddressBook, Addresses } from './address-book.ts';
+import type { BandwidthLimits } from './bandwidth-limits.ts';
 import { UNSUPPORTED_OPTIONS } from './endpoint-options.ts';
 import { parseIp } from './ip-address.ts';
 import { macFor, requireMac } from './mac-address.ts';
@@ -88,5 +89,22 @@ function plainIpam(config: EndpointIPAMConfig | undefined): EndpointIPAMConfig {
   return {
     ...(config?.IPv4Address && { IPv4Address: config.IPv4Address }),
     ...(config?.IPv6Address && { IPv6Address: config.IPv6Address }),
+  };
+}
+
+/** Marked before the device is made, so that it is found after a crash. */
+export function mirrored(endpoint: EndpointRecord, limits: BandwidthLimits | undefined): EndpointRecord {
+  return limits?.egress && endpoint.hostInterface !== undefined ? { ...endpoint, mirrored: true } : endpoint;
+}
+
+/** One of the pool's, with what its container asked for. */
+export function withWishes(endpoint: EndpointRecord, settings: EndpointSettings): EndpointRecord {
+  return {
+    ...endpoint,
+    aliases: settings.Aliases ?? null,
+    links: settings.Links ?? null,
+    driverOpts: settings.DriverOpts ?? null,
+    ipamConfig: settings.IPAMConfig ?? null,
+    gwPriority: settings.GwPriority ?? 0,
   };
 }

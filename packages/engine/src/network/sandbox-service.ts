@@ -7,7 +7,8 @@ import { defaultRoutes } from './interface-commands.ts';
 import { BRIDGE_OPTION, gatewayOf, type Network } from './network.ts';
 import type { NetworkContext } from './network-context.ts';
 import { networkEvent } from './network-events.ts';
-import { hasInterface, planEndpoint } from './plan-endpoint.ts';
+import { hasInterface, mirrored, planEndpoint, withWishes } from './plan-endpoint.ts';
+import { PendingLimits } from './pending-limits.ts';
 import type { AttachRequest, Sandbox } from './sandbox.ts';
 import type { SandboxPool } from './sandbox-pool.ts';
 import type { EndpointRecord, PublishedPort, SandboxOwner, SandboxRecord } from './sandbox-record.ts';
@@ -25,6 +26,7 @@ export class SandboxService {
   readonly #context: NetworkContext;
   readonly #pools: SandboxPools;
   readonly #mutex = new KeyedMutex();
+  readonly #limits = new PendingLimits();
 
   constructor(context: NetworkContext, pools: SandboxPools) {
     this.#context = context;
@@ -39,13 +41,10 @@ export class SandboxService {
       const owner = ownerOf(request);
       if (plan.kind === 'join') return this.#join(plan.containerId, owner);
       let record = await this.#acquire(plan, owner);
+      const { bandwidth, priority } = this.#context;
+      this.#limits.begin(request.containerId, Promise.all([bandwidth.apply(record), priority.apply(record)]));
       try {
-        const [bound] = await Promise.all([
-          this.#publishPorts(record),
-          this.#context.files.write(record, owner),
-          this.#context.bandwidth.apply(record),
-          this.#context.priority.apply(record),
-        ]);
+        const [bound] = await Promise.all([this.#publishPorts(record), this.#context.files.write(record, owner)]);
         record = bound;
         signal?.throwIfAborted();
       } catch (error) {
@@ -56,6 +55,11 @@ export class SandboxService {
       for (const { network } of plan.endpoints) this.#emit('connect', network, owner);
       return this.#describe(record);
     });
+  }
+
+  /** Resolves when what `attach` was asked to limit is limited. */
+  async limited(containerId: string): Promise<void> {
+    await this.#limits.done(containerId);
   }
 
   async release(containerId: string): Promise<void> {
@@ -314,6 +318,7 @@ export class SandboxService {
 
   /** `silent`: the connection was never announced. */
   async #release(containerId: string, silent = false): Promise<void> {
+    await this.#limits.settled(containerId);
     const { sandboxes, names, ports, filter, teardown, networks } = this.#context;
     const record = sandboxes.ofContainer(containerId);
     if (!record) return;
@@ -376,20 +381,4 @@ export class SandboxService {
     if (owner.hidden) return;
     this.#context.publish(networkEvent(action, network, owner.containerId));
   }
-}
-
-/** Marked before the device is made, so that it is found after a crash. */
-function mirrored(endpoint: EndpointRecord, limits: BandwidthLimits | undefined): EndpointRecord {
-  return limits?.egress && endpoint.hostInterface !== undefined ? { ...endpoint, mirrored: true } : endpoint;
-}
-
-function withWishes(endpoint: EndpointRecord, settings: EndpointSettings): EndpointRecord {
-  return {
-    ...endpoint,
-    aliases: settings.Aliases ?? null,
-    links: settings.Links ?? null,
-    driverOpts: settings.DriverOpts ?? null,
-    ipamConfig: settings.IPAMConfig ?? null,
-    gwPriority: settings.GwPriority ?? 0,
-  };
 }

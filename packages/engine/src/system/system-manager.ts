@@ -54,7 +54,7 @@ export interface SystemDependencies {
   readonly warnings: () => readonly string[];
   readonly listeners: () => number;
   /** What containers can be given here beyond what Docker has. */
-  readonly features: () => readonly HostFeature[];
+  readonly features: () => Promise<readonly HostFeature[]>;
 }
 
 /** Tells what this host and this daemon are and can do. */
@@ -103,11 +103,12 @@ export class SystemManager implements SystemService {
   async info(): Promise<SystemInfo> {
     const { host, containerd, containers, images, warnings, listeners, volumeDrivers } = this.#dependencies;
     const options = this.#options;
-    const [list, imageList, files, drivers] = await Promise.all([
+    const [list, imageList, files, drivers, features] = await Promise.all([
       containers.list({ all: true, filters: {} }),
       images.list({}),
       readdir('/proc/self/fd').catch(() => []),
       volumeDrivers(),
+      this.#dependencies.features(),
     ]);
     const count = (...states: string[]): number => list.filter(({ State }) => states.includes(State)).length;
     return {
@@ -183,7 +184,7 @@ export class SystemManager implements SystemService {
         Namespaces: { Containers: containerd.namespace, Plugins: containerd.namespace },
       },
       CDISpecDirs: null,
-      Features: [...this.#dependencies.features()],
+      Features: [...features],
       Warnings: [...hostWarnings(host), ...warnings()],
     };
   }

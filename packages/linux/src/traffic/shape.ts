@@ -1,4 +1,5 @@
-import { exec, helpers } from '@pouch/base';
+import { exec } from '@pouch/base';
+import type { BatchCommander } from '../batch-commander.ts';
 import type { Rate } from './rate.ts';
 
 /** One end of a container's interface on the host, and the rates of what passes it. */
@@ -13,6 +14,12 @@ export interface ShapedDevice {
   readonly egress?: Rate | undefined;
 }
 
+/** Both as co-processes: the limits are then set in two milliseconds. */
+export interface TrafficPrograms {
+  readonly ip: BatchCommander;
+  readonly tc: BatchCommander;
+}
+
 /** Milliseconds that a packet may wait before it is dropped. */
 const PATIENCE = 100;
 const GONE =
@@ -23,10 +30,23 @@ const GONE =
  * Out of it: what comes in there is led through an ifb device with a token bucket. What is set already is replaced, and what is
  * not wanted goes. Throws `internal` with what tc said.
  */
-export async function shapeDevice({ device, mirror, ingress, egress }: ShapedDevice): Promise<void> {
-  // What is there already makes ip complain, and go on.
-  if (egress) await helpers.run('ip', ['-force', '-batch', '-'], { input: mirrorCommands(mirror), allowFailure: true });
-  const set = [
+export async function shapeDevice(shaped: ShapedDevice, programs: TrafficPrograms): Promise<void> {
+  const { mirror, egress } = shaped;
+  const queues = queueCommands(shaped);
+  try {
+    // What is there already makes ip complain, and go on.
+    if (egress) await programs.ip.tryRun(mirrorCommands(mirror));
+    await programs.tc.run(queues);
+  } catch {
+    // Programs that stay may remember a device of that name which has gone meanwhile. New ones know none, and their word counts.
+    const batch = (commands: readonly string[]): { input: string } => ({ input: `${commands.join('\n')}\n` });
+    if (egress) await exec('ip', ['-force', '-batch', '-'], { ...batch(mirrorCommands(mirror)), allowFailure: true });
+    await exec('tc', ['-batch', '-'], batch(queues));
+  }
+}
+
+function queueCommands({ device, mirror, ingress, egress }: ShapedDevice): string[] {
+  return [
     ...(ingress ? [`qdisc replace dev ${device} root ${bucket(ingress)}`] : []),
     ...(egress
       ? [
@@ -36,7 +56,6 @@ export async function shapeDevice({ device, mirror, ingress, egress }: ShapedDev
         ]
       : []),
   ];
-  if (set.length > 0) await helpers.run('tc', ['-batch', '-'], { input: `${set.join('\n')}\n` });
 }
 
 /** Take limits off that are not wanted any more. */
@@ -52,8 +71,8 @@ async function tolerant(program: string, args: readonly string[]): Promise<void>
   if (code !== 0 && !GONE.test(stderr)) await exec(program, args);
 }
 
-function mirrorCommands(mirror: string): string {
-  return `link add ${mirror} type ifb\nlink set dev ${mirror} txqueuelen 1000 up\n`;
+function mirrorCommands(mirror: string): string[] {
+  return [`link add ${mirror} type ifb`, `link set dev ${mirror} txqueuelen 1000 up`];
 }
 
 /** The kernel counts frames; a rate is what arrives of it in full-sized ones, without their headers. */

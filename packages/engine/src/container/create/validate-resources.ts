@@ -1,5 +1,5 @@
 import type { HostConfig } from '@pouch/api';
-import { AUTO_CPUS } from '../spec/assign-cpus.ts';
+import { AUTO_CPUS, isCpuWord } from '../spec/assign-cpus.ts';
 import { type HostFacts, parseCpuList } from '../spec/host-facts.ts';
 import { validateExtraLimits } from './validate-extra-limits.ts';
 import { validateBlkio } from './validate-blkio.ts';
@@ -164,7 +164,7 @@ function validateCpuset(config: HostConfig, host: HostFacts, warnings: string[])
     return;
   }
   if (cpus === AUTO_CPUS) checkAuto(config);
-  else checkList(cpus, host.onlineCpus, 'cpuset cpus', 'CPUs');
+  else if (!isCpuWord(cpus)) checkList(cpus, host.onlineCpus, 'cpuset cpus', 'CPUs');
   checkList(mems, host.memoryNodes, 'cpuset mems', 'memory nodes');
 }
 

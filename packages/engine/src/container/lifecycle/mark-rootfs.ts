@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { errnoCode } from '@pouch/base';
 import type { Mount } from '@pouch/containerd';
@@ -8,7 +8,7 @@ import type { Mount } from '@pouch/containerd';
  * Docker's kind. It goes where the container's own changes go; a file system that has no such directory of its
  * own on the host is left without.
  */
-export async function markRootfs(mounts: readonly Mount[]): Promise<void> {
+export function markRootfs(mounts: readonly Mount[]): void {
   const [mount] = mounts;
   const directory =
     mount?.type === 'bind'
@@ -17,7 +17,8 @@ export async function markRootfs(mounts: readonly Mount[]): Promise<void> {
   if (directory === undefined) return;
   try {
     // Never through something that an image has put there.
-    await writeFile(join(directory, '.dockerenv'), '', { flag: 'wx', mode: 0o755 });
+    // Synchronous: an empty file takes less than its way through the thread pool.
+    writeFileSync(join(directory, '.dockerenv'), '', { flag: 'wx', mode: 0o755 });
   } catch (error) {
     if (errnoCode(error) !== 'EEXIST') throw error;
   }

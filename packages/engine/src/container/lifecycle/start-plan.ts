@@ -4,19 +4,11 @@ import { type CgroupDriver, cgroupsPath } from '@pouch/linux';
 import type { RuntimeSpec } from '@pouch/oci';
 import type { AttachRequest, LinkTarget, Sandbox } from '../../network/sandbox.ts';
 import type { Container } from '../container.ts';
-import {
-  assignCpus,
-  AUTO_CPUS,
-  buildSpec,
-  containerOfMode,
-  findInit,
-  type HostFacts,
-  RootfsView,
-  type SpecInput,
-} from '../spec/index.ts';
+import { buildSpec, containerOfMode, findInit, type HostFacts, RootfsView, type SpecInput } from '../spec/index.ts';
 import { bandwidthOf } from '../create/index.ts';
 import type { RichSetup } from '../rich/index.ts';
 import { findSftpServer } from '../ssh/sftp-server.ts';
+import { chooseCpus } from './choose-cpus.ts';
 import { askPlugins } from './plugin-calls.ts';
 import type { LifecycleContext } from './context.ts';
 import { markRootfs } from './mark-rootfs.ts';
@@ -76,6 +68,13 @@ export class StartPlanner {
     });
   }
 
+  /** Resolves when the network is as it was ordered: see `NetworkManager.limited`. */
+  async networkReady(container: Container): Promise<void> {
+    await this.#context.networks.limited(container.id).catch((error: unknown) => {
+      throw networkError(error);
+    });
+  }
+
   async plan(container: Container): Promise<StartPlan> {
     this.#assignCpus(container);
     const [sandbox, rootfs, shmPath, procViews] = await Promise.all([
@@ -84,7 +83,7 @@ export class StartPlanner {
       this.#shm.pathFor(container),
       this.#views.of(container),
     ]);
-    await markRootfs(rootfs);
+    markRootfs(rootfs);
     const volumePaths = await this.#volumes.mountAll(container, rootfs);
     const initPath = container.record.hostConfig.Init ? await findInit(this.#options.initPath) : undefined;
     const input = this.#specInput(container, sandbox, rootfs, volumePaths, shmPath);
@@ -103,13 +102,9 @@ export class StartPlanner {
   /** Written down first: the next choice must know of it. */
   #assignCpus(container: Container): void {
     const { record } = container;
-    if (record.hostConfig.CpusetCpus !== AUTO_CPUS) return;
-    const others = this.#context.index.all().filter((other) => other !== container && other.live);
-    record.assignedCpus = assignCpus(
-      record.hostConfig,
-      this.#options.host.onlineCpus,
-      others.map((other) => other.record),
-    );
+    const chosen = chooseCpus(container, record.hostConfig, this.#context.index, this.#options.host.onlineCpus);
+    if (chosen === undefined || chosen === record.assignedCpus) return;
+    record.assignedCpus = chosen;
     container.save();
   }
 

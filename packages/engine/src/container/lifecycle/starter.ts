@@ -125,10 +125,13 @@ export class Starter {
       image: container.record.imageReference,
       ...(checkpoint !== undefined && { checkpoint }),
     };
-    const pid = await rootQuota.withRoom(container, async () => await tasks.create(request));
+    const pid = await whileMaking(
+      rootQuota.withRoom(container, async () => await tasks.create(request)),
+      this.#planner.networkReady(container),
+      this.#followers.prepared(container),
+    );
     if (container.record.config.OpenStdin) container.stdin.adopt();
     await this.#writeLimits(container, container.record.hostConfig);
-    await this.#followers.prepared(container);
     // What is thawed has run its script long ago.
     if (container.record.config.InitScript && checkpoint === undefined) await this.#initScript.run(container);
     // Before its first word: clients ask for the log since then.
@@ -204,4 +207,14 @@ export class Starter {
     container.transition(back, { pid: 0, exitCode, error: errorMessage(error), finishedAt });
     publishContainerEvent(this.#context.events, container, 'die', { exitCode: String(exitCode) });
   }
+}
+
+/**
+ * What the process will find, but needs not for its making, is set up while shim and runtime start. When anything fails, the rest is
+ * waited for: undoing must not overtake it.
+ */
+async function whileMaking(making: Promise<number>, ...others: readonly Promise<void>[]): Promise<number> {
+  const [made, ...rest] = await Promise.allSettled([making, ...others]);
+  for (const each of [made, ...rest]) if (each.status === 'rejected') throw each.reason;
+  return await making;
 }

@@ -13,8 +13,9 @@ import {
   validateResources,
   validateRestartPolicy,
 } from '../create/index.ts';
-import { AUTO_CPUS, buildResources, type HostFacts, withAssignedCpus } from '../spec/index.ts';
+import { buildResources, fillMachineCpus, type HostFacts, isCpuWord, withAssignedCpus } from '../spec/index.ts';
 import { publishContainerEvent } from './container-events.ts';
+import { chooseCpus } from './choose-cpus.ts';
 import { askPlugins } from './plugin-calls.ts';
 import type { LifecycleContext } from './context.ts';
 import { checkUpdateConflicts } from './update-conflicts.ts';
@@ -58,6 +59,7 @@ export class Updater {
     const changes = changesOf(resources);
     const merged: HostConfig = { ...record.hostConfig, ...changes, ...(policy?.Name && { RestartPolicy: policy }) };
     deriveAnew(merged, changes);
+    if (changes.NanoCpus || changes.CpuQuota) fillMachineCpus(record.config.Rich, merged);
     checkAlone(changes, this.#host);
     const warnings = this.#check(container, changes, merged);
     const resized = resizedQuotas(container.record, quota);
@@ -65,11 +67,14 @@ export class Updater {
       if (container.removed || container.status === 'removing') {
         throw new PouchError('conflict', 'Container is marked for removal and cannot be "update".');
       }
+      const cpus = chooseCpus(container, merged, this.#context.index, this.#host.onlineCpus);
       if (container.live && Object.keys(changes).length > 0) {
-        const limits = await buildResources(
-          withAssignedCpus(record, withLifted(record.hostConfig, merged)),
-          this.#host,
+        const effective = withAssignedCpus(
+          { ...record, ...(cpus !== undefined && { assignedCpus: cpus }) },
+          withLifted(record.hostConfig, merged),
+          this.#host.onlineCpus,
         );
+        const limits = await buildResources(effective, this.#host);
         await this.#context.containerd.tasks.update(container.id, withWritablePids(limits)).catch((error: unknown) => {
           throw cannotUpdate(container, error);
         });
@@ -84,6 +89,8 @@ export class Updater {
       }
       if (changes.NetIngress || changes.NetEgress || changes.NetPriority) await this.#limitTraffic(container, merged);
       record.hostConfig = merged;
+      if (cpus === undefined) delete record.assignedCpus;
+      else record.assignedCpus = cpus;
       container.save();
     });
     publishContainerEvent(this.#context.events, container, 'update');
@@ -130,7 +137,7 @@ function checkAlone(changes: ContainerUpdateRequest, host: HostFacts): void {
   // These are about others, which the container may have already.
   const { MemorySwap: _, MemoryReservation: _reservation, CpuBurst: _burst, ...rest } = changes;
   const { MemoryWmarkRatio: _ratio, CpusetCpus: cpus, NumaNodes: _nodes, ...alone } = rest;
-  validateResources({ ...alone, ...(cpus && cpus !== AUTO_CPUS && { CpusetCpus: cpus }) }, host);
+  validateResources({ ...alone, ...(cpus && !isCpuWord(cpus) && { CpusetCpus: cpus }) }, host);
 }
 
 function cannotUpdate(container: Container, error: unknown): PouchError {

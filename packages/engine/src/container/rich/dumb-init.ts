@@ -6,20 +6,19 @@ import { findHostProgram, type HostProgram } from '../spec/host-program.ts';
 /** Where the host's dumb-init is found in a container. */
 const DIRECTORY = '/dev/.pouch-init';
 
+export const NO_DUMB_INIT =
+  'RichMode dumb-init brings dumb-init from the host, and this one has none: install the package dumb-init, or choose RichMode systemd or sbin-init for an image that carries one.';
+
 /** The host's dumb-init; the command's words follow its own. Throws `unsupported` where the host has none. */
 export async function findDumbInit(): Promise<HostProgram> {
-  const program = await findProgram();
-  if (program === undefined) {
-    throw new PouchError(
-      'unsupported',
-      'RichMode dumb-init brings dumb-init from the host, and this one has none: install the package dumb-init, or choose RichMode systemd or sbin-init for an image that carries one.',
-    );
-  }
+  const program = await dumbInitPath();
+  if (program === undefined) throw new PouchError('unsupported', NO_DUMB_INIT);
   const { args, mounts } = await findHostProgram(program, DIRECTORY);
   return { args: [...args, '--'], mounts };
 }
 
-async function findProgram(): Promise<string | undefined> {
+/** Where the host has it. */
+export async function dumbInitPath(): Promise<string | undefined> {
   for (const directory of (process.env.PATH ?? '').split(delimiter).filter(Boolean)) {
     const path = join(directory, 'dumb-init');
     const usable = await access(path, constants.X_OK).then(

@@ -1,6 +1,7 @@
 import type { ContainerConfig, HostConfig } from '@pouch/api';
 import { PouchError } from '@pouch/base';
 import type { ContainerRecord } from '../container-record.ts';
+import { fillMachineCpus } from '../spec/assign-cpus.ts';
 import type { ImageInit, RichMode } from './rich-types.ts';
 
 export interface RichDefaults {
@@ -55,6 +56,7 @@ export function fitHostConfig(config: ContainerConfig, hostConfig: HostConfig, r
     throw invalid(`a rich container has a PID namespace of its own: not PidMode ${hostConfig.PidMode}`);
   if (request.Init) throw invalid('conflicting options: Init (--init) and Rich (--rich): each is the first process');
   hostConfig.Init = false;
+  fillMachineCpus(true, hostConfig);
   if (config.RichMode === 'dumb-init') return;
   if (request.CgroupnsMode === 'host') {
     throw invalid(`RichMode ${config.RichMode} needs a cgroup namespace of its own: not CgroupnsMode host`);

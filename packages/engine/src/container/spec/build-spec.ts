@@ -29,7 +29,7 @@ export async function buildSpec(input: SpecInput): Promise<RuntimeSpec> {
     buildDevices(record),
     buildResources(withAssignedCpus(record), host),
   ]);
-  const propagation = await rootfsPropagation(mounts);
+  const propagation = await rootfsPropagation(mounts, input.procViews);
   const seccomp = buildSeccomp(
     security,
     privileged,

@@ -1,4 +1,4 @@
-import { realpath } from 'node:fs/promises';
+import { realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { exec } from '@pouch/base';
 import type { Mount } from '@pouch/oci';
@@ -15,6 +15,26 @@ export interface HostProgram {
  * of the mounts then do not show in the container's own layer.
  */
 export async function findHostProgram(program: string, directory: string): Promise<HostProgram> {
+  const { ino, mtimeMs } = await stat(program);
+  const key = `${program} ${directory}`;
+  const version = `${ino} ${mtimeMs}`;
+  const known = found.get(key);
+  if (known?.version === version && (await areThere(known.program.mounts))) return known.program;
+  const fresh = await readHostProgram(program, directory);
+  found.set(key, { version, program: fresh });
+  return fresh;
+}
+
+/** What was found last, by program and place: ldd(1) takes longer than a start may. */
+const found = new Map<string, { readonly version: string; readonly program: HostProgram }>();
+
+/** An upgrade of a library renames its file. */
+async function areThere(mounts: readonly Mount[]): Promise<boolean> {
+  const looks = mounts.map(async ({ source = '' }) => await stat(source).then(Boolean, () => false));
+  return (await Promise.all(looks)).every(Boolean);
+}
+
+async function readHostProgram(program: string, directory: string): Promise<HostProgram> {
   const { stdout } = await exec('ldd', [program], { allowFailure: true, env: { LC_ALL: 'C' } });
   const loader = /^\s*(\/\S*ld[-.]\S+) \(0x/m.exec(stdout)?.[1];
   const libraries = [...stdout.matchAll(/=> (\/\S+) \(0x/g)].map((match) => match[1] as string);

@@ -1,4 +1,4 @@
-export { assignCpus, AUTO_CPUS, withAssignedCpus } from './assign-cpus.ts';
+export { ALL_CPUS, assignCpus, AUTO_CPUS, fillMachineCpus, isCpuWord, withAssignedCpus } from './assign-cpus.ts';
 export { extraLimitFiles } from './extra-limits.ts';
 export { buildSpec } from './build-spec.ts';
 export { resolveContainerUser } from './container-user.ts';

@@ -11,16 +11,22 @@ const PLACES = [
 ];
 const DIRECTORY = '/dev/.pouch-sftp';
 
-/** The host's sftp-server as it is run in a container; undefined where the host has none. */
-export async function findSftpServer(): Promise<HostProgram | undefined> {
+/** Where the host has one. */
+export async function sftpServerPath(): Promise<string | undefined> {
   for (const path of PLACES) {
     const there = await access(path).then(
       () => true,
       () => false,
     );
-    if (there) return await findHostProgram(path, DIRECTORY);
+    if (there) return path;
   }
   return undefined;
+}
+
+/** The host's sftp-server as it is run in a container; undefined where the host has none. */
+export async function findSftpServer(): Promise<HostProgram | undefined> {
+  const path = await sftpServerPath();
+  return path === undefined ? undefined : await findHostProgram(path, DIRECTORY);
 }
 
 /** The command of the subsystem sftp: the host's where it was brought in at the start, else the image's own. */

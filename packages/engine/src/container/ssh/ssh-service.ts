@@ -15,6 +15,8 @@ import type { SshCommand, SshReport } from './wire.ts';
 
 /** Milliseconds for a server to listen. */
 const PATIENCE = 20_000;
+/** Milliseconds that the process stays for the next container when the last one is gone. */
+const LINGER = 60_000;
 
 export interface SshServiceDependencies extends BridgeDependencies {
   readonly events: EventBus;
@@ -30,6 +32,7 @@ export class SshService implements Disposable {
   readonly #waiting = new Map<string, PromiseWithResolvers<void>>();
   #child: ChildProcess | undefined;
   #sessions: Server | undefined;
+  #linger: NodeJS.Timeout | undefined;
   #disposed = false;
 
   constructor(options: { state: string }, dependencies: SshServiceDependencies) {
@@ -73,12 +76,13 @@ export class SshService implements Disposable {
 
   close(container: Container): void {
     if (!this.#open.delete(container.id)) return;
-    if (this.#open.size > 0) return void this.#child?.send({ kind: 'close', container: container.id });
-    this.#end();
+    this.#child?.send({ kind: 'close', container: container.id });
+    if (this.#open.size === 0) this.#linger = setTimeout(() => this.#end(), LINGER).unref();
   }
 
   async #start(): Promise<ChildProcess> {
     if (this.#disposed) throw new PouchError('cancelled', 'the daemon is stopping');
+    clearTimeout(this.#linger);
     if (!this.#sessions) {
       rmSync(this.#socketPath, { force: true });
       this.#sessions = createServer(
@@ -143,6 +147,7 @@ export class SshService implements Disposable {
   }
 
   #end(): void {
+    clearTimeout(this.#linger);
     const child = this.#child;
     this.#child = undefined;
     child?.kill('SIGTERM');

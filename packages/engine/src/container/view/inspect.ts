@@ -52,6 +52,7 @@ export function inspectContainer(container: Container, sources: InspectSources):
     NetworkSettings: networkSettings(container, sandbox),
     ...upgradeState(record),
     Storage: { RootFS: { Snapshot: { Name: sources.snapshotter } } },
+    ...(record.assignedCpus !== undefined && { AssignedCpus: record.assignedCpus }),
     ...(sources.diskQuotas.length > 0 && { DiskQuotas: [...sources.diskQuotas] }),
     ...manifestDescriptor(container),
     ...(sources.sizes && { SizeRw: sources.sizes.rw, SizeRootFs: sources.sizes.rootfs }),
