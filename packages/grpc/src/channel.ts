@@ -2,6 +2,7 @@ import { type ClientHttp2Session, type ClientHttp2Stream, connect, type Outgoing
 import { createConnection } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { errnoCode, errorMessage, type Logger, PouchError, sleep } from '@pouch/base';
+import { setConnectionWindow } from './connection-window.ts';
 
 /** Bytes that a server may send ahead, per stream and in all: bulk reads would crawl with HTTP/2's 64 KiB. */
 const STREAM_WINDOW = 2 << 20;
@@ -125,7 +126,7 @@ export class GrpcChannel implements Disposable {
     session.once('connect', () => {
       // Told of a connection that has broken meanwhile, too; its 'close' follows.
       if (session.destroyed) return;
-      session.setLocalWindowSize(SESSION_WINDOW);
+      setConnectionWindow(session, SESSION_WINDOW);
       if (this.#disposed) session.destroy();
       else this.#session = session;
       resolve(session);

@@ -1,5 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { HostFeature } from '@pouch/api';
 import { PouchError } from '@pouch/base';
 import type { BuildKitOptions } from '@pouch/engine';
 import type { Config } from './config/settings.ts';
@@ -40,4 +41,10 @@ export function buildKitCgroupParent(config: Config, driver: string): string {
   const parent = config['cgroup-parent'];
   if (driver === 'systemd') return `${parent || 'system.slice'}:buildkit:`;
   return parent || '/pouch';
+}
+
+/** What `info` says of it. */
+export function buildKitFeature(binary: string | undefined): HostFeature {
+  const missing = 'no buildkitd on the PATH, or switched off: install it, or name it in the setting buildkit-binary';
+  return { Name: 'BuildKit', Available: binary !== undefined, Detail: binary ?? missing };
 }

@@ -38,7 +38,7 @@ import {
 import { RegistryClient } from '@pouch/registry';
 import { ApiServer, type ServerDependencies } from '@pouch/server';
 import { buildCacheLimit } from './build-cache-limit.ts';
-import { buildKitCgroupParent, buildKitRegistries, findBuildKit } from './build-kit-options.ts';
+import { buildKitCgroupParent, buildKitFeature, buildKitRegistries, findBuildKit } from './build-kit-options.ts';
 import { chooseBuildRuntime } from './build-kit-runtime.ts';
 import type { Config } from './config/settings.ts';
 import { chooseRuntimes } from './default-runtime.ts';
@@ -232,9 +232,10 @@ export class Daemon implements AsyncDisposable {
       ]);
 
     const cacheLimit = await buildCacheLimit(config['build-cache-limit'], config.root);
+    const buildKitBinary = await findBuildKit(config);
     const buildKit = new BuildKitManager(
       {
-        binary: await findBuildKit(config),
+        binary: buildKitBinary,
         idleTimeoutMs: config['buildkit-idle-timeout'] * 1000,
         cacheLimit,
         root: config.root,
@@ -311,7 +312,10 @@ export class Daemon implements AsyncDisposable {
         volumeDrivers: async () => await volumes.drivers.names(),
         warnings: () => networks.warnings(),
         listeners: () => events.listenerCount,
-        features: async () => await parts.features(runtimes.all.get(runtimes.defaultRuntime)?.binary ?? ''),
+        features: async () => [
+          ...(await parts.features(runtimes.all.get(runtimes.defaultRuntime)?.binary ?? '')),
+          buildKitFeature(buildKitBinary),
+        ],
       },
     );
     const summary = {

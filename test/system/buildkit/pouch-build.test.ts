@@ -91,6 +91,30 @@ RUN exit 1
     });
   }
 
+  for (const [name, program] of [
+    ['sources', SOURCES],
+    ['executable', [EXECUTABLE]],
+  ] as const) {
+    // At the pace of a local socket gRPC makes its windows larger in the middle of it.
+    test(`a file of 64 MB goes and comes at the pace of the connection, as does long output, by the ${name}`, {
+      skip: name === 'executable' && !existsSync(EXECUTABLE) ? 'nothing is built (npm run build)' : false,
+    }, async () => {
+      const project = builder.project({ Dockerfile: 'FROM busybox\nCOPY random /\n' });
+      await exec('dd', ['if=/dev/urandom', `of=${join(project, 'random')}`, 'bs=1M', 'count=64']);
+      await pouch(['build', '-t', `huge:${name}`, project], {}, program);
+      const sum = (await exec('md5sum', [join(project, 'random')])).stdout.split(' ')[0];
+      assert.equal(await run(`huge:${name}`, 'md5sum', '/random'), `${sum}  /random`);
+      const out = join(project, 'out');
+      await pouch(['build', '-o', out, '-o', `type=tar,dest=${out}.tar`, project], {}, program);
+      assert.equal((await exec('md5sum', [join(out, 'random')])).stdout.split(' ')[0], sum);
+      const { stdout } = await exec('sh', ['-c', `tar -xOf ${out}.tar random | md5sum`]);
+      assert.equal(stdout.split(' ')[0], sum);
+      const Dockerfile = 'FROM busybox\nRUN seq 1 400000; echo the end\n';
+      const { stderr } = await pouch(['build', '--no-cache', '-'], { input: Dockerfile }, program);
+      assert.match(stderr, /^#\d+ [\d.]+ the end$|output clipped/m);
+    });
+  }
+
   test('a large context goes whole, with modes, links and names of any kind; later only what has changed', async () => {
     const project = builder.project({ Dockerfile: 'FROM busybox\nCOPY . /c\nRUN find /c -type f | wc -l > /count\n' });
     for (let directory = 0; directory < 20; directory += 1) {

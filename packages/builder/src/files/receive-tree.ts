@@ -95,7 +95,8 @@ class Receiver {
     const slash = path.lastIndexOf('/');
     const name = path.slice(slash + 1);
     const parent = slash < 0 ? '' : path.slice(0, slash);
-    if (name === '' || name === '.' || name === '..' || name.includes('\0') || !this.#directories.has(parent)) {
+    const isName = name !== '' && name !== '.' && name !== '..' && !name.includes('\0');
+    if (!isName || slash === 0 || !this.#directories.has(parent)) {
       throw invalid(path);
     }
     return join(this.#root, path);

@@ -4,6 +4,7 @@ import type { Transport } from '@pouch/client';
 import { GrpcServer } from '@pouch/grpc';
 import { HealthCheckResponse_ServingStatus, HealthDefinition } from '../generated/buildkit/session/health.ts';
 import { UpgradedSocket } from './upgraded-socket.ts';
+import { WindowRepair } from './window-repair.ts';
 
 export interface BuildSessionOptions {
   /** Names what is transferred: of a later session with the same key BuildKit takes only what has changed. */
@@ -48,7 +49,9 @@ export class BuildSession implements Disposable {
       },
       signal,
     } as const;
-    this.#socket = new UpgradedSocket(await transport.hijack(request, 'h2c'));
+    const stream = await transport.hijack(request, 'h2c');
+    const repair = process.versions['bun'] === undefined ? undefined : new WindowRepair();
+    this.#socket = new UpgradedSocket(stream, repair && ((chunk) => repair.take(chunk)));
     this.#socket.on('error', (error) => logger.debug('the session failed', { error: asPouchError(error).message }));
     background(this.server.serve(this.#socket), (error) => logger.debug('the session failed', { error }));
   }

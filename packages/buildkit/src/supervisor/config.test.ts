@@ -32,7 +32,7 @@ test('the configuration names the containerd, the runtime, the network and the r
   assert.match(text, /\nBinaryName = "crun"\nRoot = "\/s\/runtime"\nSystemdCgroup = false\n/);
   assert.match(text, /networkMode = "cni"\ncniConfigPath = "\/s\/p\.conf"/);
   assert.match(text, /\[registry\."a:5000"\]\nhttp = true\ninsecure = true\n/);
-  assert.match(text, /mirrors = \["m\\"x"\]\ntlsconfigdir = \["\/certs"\]/);
+  assert.match(text, /mirrors = \["m\\"x"\]\nhttp = false\ntlsconfigdir = \["\/certs"\]/);
   assert.match(text, /\n"a\.b" = "c"\n/);
   assert.match(text, /nameservers = \["10\.0\.0\.1"\]/);
   assert.match(renderBuildkitdConfig(BASE), /networkMode = "host"/);

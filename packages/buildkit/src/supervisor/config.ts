@@ -109,11 +109,13 @@ cniPoolSize = ${Math.trunc(network.poolSize)}
 }
 
 function renderRegistry({ host, mirrors = [], insecure = false, certificates }: BuildkitdRegistry): string {
-  return `
-[registry.${quote(host)}]
-${mirrors.length > 0 ? `mirrors = ${list(mirrors)}\n` : ''}${insecure ? 'http = true\ninsecure = true\n' : ''}${
-  certificates === undefined ? '' : `tlsconfigdir = ${list([certificates])}\n`
-}`;
+  const lines: string[] = [];
+  if (mirrors.length > 0) lines.push(`mirrors = ${list(mirrors)}`);
+  if (insecure) lines.push('http = true', 'insecure = true');
+  // One on this host is asked over HTTP unless this says otherwise: whoever has a certificate for it means HTTPS.
+  else if (certificates !== undefined) lines.push('http = false');
+  if (certificates !== undefined) lines.push(`tlsconfigdir = ${list([certificates])}`);
+  return `\n[registry.${quote(host)}]\n${lines.map((line) => `${line}\n`).join('')}`;
 }
 
 function pairs(values: Readonly<Record<string, string>>): string {

@@ -1,6 +1,7 @@
 import { performServerHandshake } from 'node:http2';
 import type { Duplex } from 'node:stream';
 import { background, type Logger } from '@pouch/base';
+import { setConnectionWindow } from '../connection-window.ts';
 import type { ServiceDefinition } from '../service.ts';
 import type { Implementation, ServedMethod, StreamHandler } from './implementation.ts';
 import { refuseCall, ServedCall } from './served-call.ts';
@@ -45,7 +46,7 @@ export class GrpcServer {
     const { promise, resolve } = Promise.withResolvers<void>();
     session.once('close', resolve);
     session.on('error', (error) => this.#logger.debug('the connection of a gRPC client failed', { error }));
-    session.setLocalWindowSize(CONNECTION_WINDOW);
+    setConnectionWindow(session, CONNECTION_WINDOW);
     session.on('stream', (stream, headers, _flags, raw) => {
       const path = headers[':path'] ?? '';
       const method = this.#methods.get(path);
