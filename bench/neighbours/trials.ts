@@ -4,7 +4,7 @@ import type { Trial } from './trial.ts';
 
 const MEBIBYTE = 1024 * 1024;
 /** Of v1's scale and of v2's. */
-const WEIGHT = { v1: '131072', v2: '10000' };
+const WEIGHT = { v1: '262144', v2: '10000' };
 const BURN = 'for i in 1 2 3 4 5 6 7 8; do (while :; do :; done) & done; wait';
 
 /** Nothing else on the host gets in the way: weights are then those between the two. */
@@ -61,7 +61,7 @@ export function trials(far: string): Trial[] {
       flags: '--cpuset-cpus 1',
       victim: () => ({ CpusetCpus: '0' }),
       // Of the same weight, it would be moved to the other CPU by the kernel.
-      neighbour: { CpuShares: 8192 },
+      neighbour: { CpuShares: 4096 },
       limit: () => ({ CpusetCpus: '1' }),
       squeeze: aloneOnHost,
       noise: BURN,
