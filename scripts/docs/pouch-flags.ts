@@ -11,7 +11,7 @@ export const POUCH_FLAGS: readonly PouchFlag[] = [
   {
     flag: '--disk-quota',
     here: '--disk-quota',
-    how: 'Project quota, btrfs or file systems in files. `10g` is the root file system; `.*=10g` is each.',
+    how: 'Project quota, btrfs or file systems in files (ADR 24). Project quota of ext4 does not hold CAP_SYS_RESOURCE: a container with it is refused. `10g` is the root file system; `.*=10g` is each.',
   },
   { flag: '--quota-id', here: '--quota-id', how: 'The project id; containers of one id share the quota.' },
   {

@@ -8,7 +8,7 @@ run_programs='containerd containerd-shim-runc-v2:containerd runc crun ip:iproute
   igzip:isal ps:procps nsenter:util-linux mount losetup:mount tar gzip'
 test_programs='docker-registry openssl curl git ctr:containerd htpasswd:apache2-utils iptables perl:perl-base
   getcap:libcap2-bin btrfs:btrfs-progs mkfs.ext4:e2fsprogs setsid:util-linux tmux script:bsdutils tini-static:tini
-  dumb-init mmdebstrap ssh:openssh-client /usr/lib/openssh/sftp-server:openssh-sftp-server'
+  dumb-init mmdebstrap qemu-system-x86_64:qemu-system-x86 setquota:quota mkfs.xfs:xfsprogs ssh:openssh-client /usr/lib/openssh/sftp-server:openssh-sftp-server'
 
 require_root() {
   [ "$(id -u)" = 0 ] || fail "This needs root, for it makes containers: sudo $0"

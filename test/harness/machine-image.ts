@@ -1,6 +1,7 @@
-import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
-import { exec, PouchError, sleep } from '@pouch/base';
+import { exec } from '@pouch/base';
+import { makeOnce } from './make-once.ts';
 import type { TestDaemon } from './test-daemon.ts';
 
 const CACHE = '/var/cache/pouch-test';
@@ -38,25 +39,9 @@ export async function importMachine(daemon: TestDaemon, kind: keyof typeof MACHI
 /** The archive of such a root file system, made if need be. */
 export async function machineArchive(kind: keyof typeof MACHINES): Promise<string> {
   const path = archiveOf(kind);
-  mkdirSync(CACHE, { recursive: true });
-  const lock = `${path}.making`;
-  for (let waited = 0; !existsSync(path); waited += 1) {
-    try {
-      mkdirSync(lock);
-    } catch {
-      // Another test makes it.
-      if (waited > 600) throw new PouchError('deadline-exceeded', `${lock} is there, but nobody finishes the image`);
-      await sleep(1000);
-      continue;
-    }
-    try {
-      const started = Date.now();
-      await exec('mmdebstrap', [...MACHINES[kind], 'bookworm', `${path}.part.tar`], { timeout: 600_000 });
-      renameSync(`${path}.part.tar`, path);
-      console.error(`made ${path} in ${Math.round((Date.now() - started) / 1000)} s`);
-    } finally {
-      rmSync(lock, { recursive: true });
-    }
-  }
+  await makeOnce(path, async () => {
+    await exec('mmdebstrap', [...MACHINES[kind], 'bookworm', `${path}.part.tar`], { timeout: 600_000 });
+    renameSync(`${path}.part.tar`, path);
+  });
   return path;
 }

@@ -4,18 +4,16 @@ import { once } from 'node:events';
 import { createWriteStream, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { type ExecResult, exec, PouchError, sleep } from '@pouch/base';
 import { busyboxArchive } from './busybox-image.ts';
+import { CGROUP_DRIVER, cgroupParent } from './cgroup-parent.ts';
 import { CHOSEN_RELEASE, releaseEnvironment } from './containerd-release.ts';
-
-const ROOT = resolve(import.meta.dirname, '../..');
-const NODE = process.execPath;
-const POUCHD = join(ROOT, 'packages/pouchd/src/main.ts');
-const POUCH = join(ROOT, 'packages/cli/src/main.ts');
+import { patience } from './patience.ts';
+import { POUCH, POUCHD } from './programs.ts';
 
 /** Milliseconds that pouchd may take to serve: long enough for a machine that ten such tests share. */
-const PATIENCE = 120_000;
+const PATIENCE = patience(120_000);
 
 export interface ApiAnswer {
   readonly status: number;
@@ -62,6 +60,10 @@ export class TestDaemon implements AsyncDisposable {
     }
   }
 
+  get cgroupParent(): string {
+    return cgroupParent(this.name);
+  }
+
   get pid(): number {
     return this.#child?.pid ?? 0;
   }
@@ -82,7 +84,7 @@ export class TestDaemon implements AsyncDisposable {
       '--network-table',
       `pouch_${this.name}`,
       '--cgroup-parent',
-      `/pouch-${this.name}`,
+      this.cgroupParent,
       '--group',
       '',
       ...this.#flags,
@@ -93,7 +95,8 @@ export class TestDaemon implements AsyncDisposable {
   async up(): Promise<void> {
     const log = createWriteStream(join(this.directory, 'pouchd.log'), { flags: 'a' });
     await once(log, 'open');
-    const child = spawn(NODE, [POUCHD, ...this.flags(), '--log-level', 'debug'], {
+    const [program, ...args] = POUCHD;
+    const child = spawn(program, [...args, ...this.flags(), '--log-level', 'debug'], {
       stdio: ['ignore', log, log],
       env: this.#environment,
       detached: true,
@@ -185,9 +188,10 @@ export class TestDaemon implements AsyncDisposable {
     args: readonly string[],
     options: { input?: string; allowFailure?: boolean; timeout?: number } = {},
   ): Promise<ExecResult> {
-    return await exec(NODE, [POUCH, ...args], {
-      timeout: 60_000,
+    const [program, ...first] = POUCH;
+    return await exec(program, [...first, ...args], {
       ...options,
+      timeout: patience(options.timeout ?? 60_000),
       env: { POUCH_HOST: `unix://${this.socket}`, NO_COLOR: '1', HOME: this.directory },
     });
   }
@@ -199,10 +203,13 @@ export class TestDaemon implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.down();
-    await exec(NODE, [POUCHD, ...this.flags(), '--tear-down'], {
-      timeout: 120_000,
+    const [program, ...args] = POUCHD;
+    await exec(program, [...args, ...this.flags(), '--tear-down'], {
+      timeout: patience(120_000),
       env: { PATH: this.#environment['PATH'] ?? '' },
     });
+    // systemd keeps the slice when its last container has gone.
+    if (CGROUP_DRIVER === 'systemd') await exec('systemctl', ['stop', this.cgroupParent], { allowFailure: true });
     rmSync(this.directory, { recursive: true, force: true });
   }
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { sleep } from '@pouch/base';
+import { POUCH_IN_SHELL } from '../../harness/programs.ts';
 import { TestDaemon } from '../../harness/test-daemon.ts';
 import { create, eventually, exitCode, inspect, logsOf, remove, start, StreamClient } from './container.kit.ts';
 
@@ -158,10 +159,9 @@ test('run -a joins only what was asked for', async () => {
 test('a terminal in front of the CLI: raw, sized, detached by its keys', async () => {
   const { exec } = await import('@pouch/base');
   const env = { POUCH_HOST: `unix://${daemon.socket}`, HOME: daemon.directory, TERM: 'xterm' };
-  const main = new URL('../../../packages/cli/src/main.ts', import.meta.url).pathname;
   const run = async (command: string): Promise<string> =>
     (
-      await exec('script', ['-qec', `stty rows 30 cols 90; ${process.execPath} ${main} ${command}`, '/dev/null'], {
+      await exec('script', ['-qec', `stty rows 30 cols 90; ${POUCH_IN_SHELL} ${command}`, '/dev/null'], {
         env,
       })
     ).stdout;
@@ -169,14 +169,10 @@ test('a terminal in front of the CLI: raw, sized, detached by its keys', async (
   assert.match(output, /\/dev\/(pts\/\d|console)/);
   assert.match(output, /30 90/);
   const id = await start(daemon, ['cat'], { OpenStdin: true, Tty: true });
-  const detached = await exec(
-    'script',
-    ['-qec', `${process.execPath} ${main} attach --detach-keys q ${id}`, '/dev/null'],
-    {
-      env,
-      input: 'q',
-    },
-  );
+  const detached = await exec('script', ['-qec', `${POUCH_IN_SHELL} attach --detach-keys q ${id}`, '/dev/null'], {
+    env,
+    input: 'q',
+  });
   assert.match(detached.stdout, /read escape sequence/);
   await eventually('still running', async () => (await inspect(daemon, id)).State.Running);
   await remove(daemon, id);

@@ -3,15 +3,16 @@ import { request } from 'node:http';
 import type { Socket } from 'node:net';
 import type { ContainerCreateRequest, ContainerInspect, ExecInspect } from '@pouch/api';
 import { exec, type ExecResult, PouchError, sleep } from '@pouch/base';
+import { patience } from '../../harness/patience.ts';
 import type { TestDaemon } from '../../harness/test-daemon.ts';
 
-/** What `probe` gives once it gives something; it is asked again and again for at most `ms` milliseconds. */
+/** What `probe` gives once it gives something; it is asked again and again for at most `ms` milliseconds, on a fast host. */
 export async function eventually<T>(
   what: string,
   probe: () => Promise<T | undefined | false>,
   ms = 15_000,
 ): Promise<T> {
-  const end = Date.now() + ms;
+  const end = Date.now() + patience(ms);
   for (;;) {
     const found = await probe();
     if (found !== undefined && found !== false) return found;
@@ -80,7 +81,7 @@ export async function docker(
   options: { input?: string; allowFailure?: boolean } = {},
 ): Promise<ExecResult> {
   const env = { DOCKER_HOST: `unix://${daemon.socket}`, HOME: daemon.directory };
-  return await exec('/usr/local/bin/docker', args, { timeout: 60_000, ...options, env });
+  return await exec('/usr/local/bin/docker', args, { timeout: patience(60_000), ...options, env });
 }
 
 export async function execInspect(daemon: TestDaemon, id: string): Promise<ExecInspect> {

@@ -4,6 +4,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { exec } from '@pouch/base';
+import { CGROUP_DRIVER } from '../../harness/cgroup-parent.ts';
 import { TestDaemon } from '../../harness/test-daemon.ts';
 import { inspect, remove, start } from './container.kit.ts';
 
@@ -206,9 +207,13 @@ test('platform, pull policy and GPUs: what cannot be is refused', async () => {
 });
 
 test('cgroup parent, and what the daemon leaves of it', async () => {
-  const parent = `/pouch-${daemon.name}/below`;
+  // A slice is below another by its name.
+  const [parent, shown] =
+    CGROUP_DRIVER === 'systemd'
+      ? [daemon.cgroupParent.replace('.slice', '-below.slice'), 'below.slice/pouch-']
+      : [`${daemon.cgroupParent}/below`, `${daemon.cgroupParent}/below/`];
   const output = await shell(['--cgroupns', 'host', '--cgroup-parent', parent], 'cat /proc/self/cgroup');
-  assert.match(output, new RegExp(`${parent}/[0-9a-f]{64}$`, 'm'));
+  assert.match(output, new RegExp(`${shown}[0-9a-f]{64}(\\.scope)?$`, 'm'));
 });
 
 test('binds and their propagation', async () => {

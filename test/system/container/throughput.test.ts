@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { POUCH } from '../../harness/programs.ts';
 import { TestDaemon } from '../../harness/test-daemon.ts';
 import { exitCode, remove, start } from './container.kit.ts';
 
@@ -36,9 +36,9 @@ async function peakDuring<T>(work: Promise<T>): Promise<{ result: T; peak: numbe
 
 /** Bytes that `pouch logs` prints, counted and thrown away. */
 async function countLogs(id: string): Promise<number> {
-  const main = join(import.meta.dirname, '../../../packages/cli/src/main.ts');
+  const [program, ...args] = POUCH;
   const env = { ...process.env, POUCH_HOST: `unix://${daemon.socket}`, HOME: daemon.directory };
-  const child = spawn(process.execPath, [main, 'logs', id], { env, stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(program, [...args, 'logs', id], { env, stdio: ['ignore', 'pipe', 'inherit'] });
   let count = 0;
   for await (const chunk of child.stdout) count += (chunk as Buffer).length;
   return count;

@@ -1,50 +1,47 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { ContainerInspect, ContainerStats } from '@pouch/api';
 import { exec, sleep } from '@pouch/base';
 import { probeDiskQuota, readMounts, unmountTree } from '@pouch/linux';
+import { POUCH_IN_SHELL } from '../../harness/programs.ts';
 import { TestDaemon } from '../../harness/test-daemon.ts';
 import { docker, inspect, remove } from '../container/container.kit.ts';
+import { mountGround, QUOTA_GROUNDS, type QuotaGround } from './quota-ground.kit.ts';
 
 const MEBIBYTE = 1024 * 1024;
 const FULL = /No space left on device|Disk quota exceeded/;
 
 /** A directory for the daemon's root on a file system that has the driver, or why there is none. */
-async function ground(driver: 'loop' | 'btrfs'): Promise<{ root?: string; skip?: string; drop(): Promise<void> }> {
+async function prepare(ground: QuotaGround): Promise<{ root?: string; skip?: string; drop(): Promise<void> }> {
   const directory = mkdtempSync(join(tmpdir(), 'pouch-ground-'));
-  const root = join(directory, 'mnt');
   const drop = async (): Promise<void> => {
     await unmountTree(directory);
     rmSync(directory, { recursive: true, force: true });
   };
-  mkdirSync(root);
   try {
-    if (driver === 'btrfs') {
-      await exec('truncate', ['-s', '2G', join(directory, 'image')]);
-      await exec('mkfs.btrfs', ['-q', join(directory, 'image')]);
-      await exec('mount', ['-t', 'btrfs', '-o', 'loop', join(directory, 'image'), root]);
-    }
+    const root = await mountGround(directory, ground, '2G');
+    const { driver: found, reason } = await probeDiskQuota(join(root, 'quota'), ground.driver);
+    return found ? { root, drop } : { skip: reason, drop };
   } catch (error) {
     await drop();
-    return { skip: `no btrfs on this host: ${String(error)}`, drop: async () => {} };
+    return { skip: `not on this host: ${String(error)}`, drop: async () => {} };
   }
-  const { driver: found, reason } = await probeDiskQuota(join(root, 'quota'), driver);
-  return found ? { root, drop } : { skip: reason, drop };
 }
 
-for (const driver of ['loop', 'btrfs'] as const) {
-  const tried = await ground(driver);
+for (const ground of QUOTA_GROUNDS) {
+  const { title, driver } = ground;
+  const tried = await prepare(ground);
   await tried.drop();
   const skip = tried.skip ?? false;
-  describe(`disk quota by ${driver}`, { skip }, () => {
+  describe(`disk quota by ${title}`, { skip }, () => {
     let daemon: TestDaemon;
     let root = '';
     let drop = async (): Promise<void> => {};
     before(async () => {
-      const made = await ground(driver);
+      const made = await prepare(ground);
       root = made.root ?? '';
       drop = made.drop;
       daemon = await TestDaemon.start(['--root', root, '--quota-driver', driver]);
@@ -77,7 +74,7 @@ for (const driver of ['loop', 'btrfs'] as const) {
       const stats = (await daemon.ok('GET', '/containers/root/stats?stream=false&one-shot=true'))
         .json as ContainerStats;
       assert.equal(stats.disk_quotas?.[0]?.Limit, 40 * MEBIBYTE);
-      if (driver === 'loop') {
+      if (driver !== 'btrfs') {
         const blocks = Number((await pouch('exec', 'root', 'df', '-k', '/')).stdout.split('\n')[1]?.split(/\s+/)[1]);
         assert.ok(blocks > 40 * 1024 * 0.97 && blocks < 40 * 1024 * 1.06, `df says ${blocks} KiB`);
       }
@@ -91,13 +88,9 @@ for (const driver of ['loop', 'btrfs'] as const) {
         const changes = (await pouch('diff', 'files')).stdout;
         assert.match(changes, /^A \/kept$/m);
         assert.match(changes, /^D \/bin\/vi$/m);
-        const copied = await exec(
-          'sh',
-          ['-c', `${process.execPath} packages/cli/src/main.ts cp files:/kept - | tar -xOf -`],
-          {
-            env: { POUCH_HOST: `unix://${daemon.socket}` },
-          },
-        );
+        const copied = await exec('sh', ['-c', `${POUCH_IN_SHELL} cp files:/kept - | tar -xOf -`], {
+          env: { POUCH_HOST: `unix://${daemon.socket}` },
+        });
         assert.equal(copied.stdout, 'kept\n');
         await pouch('stop', '-t', '0', 'files');
       }
@@ -236,6 +229,18 @@ for (const driver of ['loop', 'btrfs'] as const) {
       assert.ok(made > 80 && made < 120, `${made} files`);
       assert.equal((await quotas('inodes'))[0]?.InodesLimit, 100);
       await remove(daemon, 'inodes');
+    });
+
+    test('no container gets past it: one that could is refused', async () => {
+      const flags = ['--name', 'mighty', '--cap-add', 'SYS_RESOURCE', '--disk-quota', '40m'];
+      const { code, stderr } = await pouch('run', '-d', ...flags, 'busybox', 'sleep', '600');
+      if (code !== 0) {
+        assert.match(stderr, /does not hold a container with CAP_SYS_RESOURCE/);
+        assert.equal(title, 'project on ext4');
+        return;
+      }
+      assert.match(await write('mighty', '/file', 45), FULL);
+      await remove(daemon, 'mighty');
     });
 
     test("Docker's client can ask for it", async () => {

@@ -5,6 +5,7 @@ import { after, before, test } from 'node:test';
 import { exec } from '@pouch/base';
 import { readHostFacts } from '@pouch/engine';
 import { readCgroupHierarchy } from '@pouch/linux';
+import { containerCgroups } from '../../harness/cgroup-parent.ts';
 import { TestDaemon } from '../../harness/test-daemon.ts';
 import { eventually, inspect, remove } from '../container/container.kit.ts';
 
@@ -22,11 +23,9 @@ after(async () => {
 
 /** A file of the container's control group: v1's of that controller, or v2's. */
 async function control(name: string, controller: string, v1: string, v2: string): Promise<string> {
-  const { Id } = await inspect(daemon, name);
-  const parent = `pouch-${daemon.name}`;
-  const isV2 = hierarchy.mode === 'v2';
-  const root = isV2 ? hierarchy.unified : hierarchy.controllers.get(controller);
-  return readFileSync(join(root ?? '', parent, Id, isV2 ? v2 : v1), 'utf8').trim();
+  const { mode, unified, controllers } = await containerCgroups(daemon.cgroupParent, (await inspect(daemon, name)).Id);
+  const [directory, file] = mode === 'v2' ? [unified, v2] : [controllers.get(controller), v1];
+  return readFileSync(join(directory ?? '', file), 'utf8').trim();
 }
 
 const run = async (...args: string[]): Promise<{ code: number; stderr: string }> =>
@@ -142,9 +141,10 @@ test('memory marks are in the control group, the ratio as well', { skip: noMarks
 
 test('page cache is given back when the container ends, if that was asked for', async () => {
   const usage = (): number => {
-    const file = hierarchy.mode === 'v2' ? join(hierarchy.unified ?? '', 'memory.current') : 'memory.usage_in_bytes';
-    const root = hierarchy.mode === 'v2' ? '' : join(hierarchy.controllers.get('memory') ?? '', `pouch-${daemon.name}`);
-    return Number(readFileSync(join(root, file), 'utf8'));
+    const isV2 = hierarchy.mode === 'v2';
+    const root = (isV2 ? hierarchy.unified : hierarchy.controllers.get('memory')) ?? '';
+    const file = isV2 ? 'memory.current' : 'memory.usage_in_bytes';
+    return Number(readFileSync(join(root, daemon.cgroupParent, file), 'utf8'));
   };
   const script = 'dd if=/dev/zero of=/file bs=1M count=150 2>/dev/null; sync; cat /file >/dev/null';
   const left: number[] = [];

@@ -5,14 +5,12 @@ import { basename, join } from 'node:path';
 import { exec, type ExecResult } from '@pouch/base';
 import { probeDiskQuota, probeLxcfs, probeTraffic } from '@pouch/linux';
 import { importMachine, withoutMachine } from '../../harness/machine-image.ts';
+import { patience } from '../../harness/patience.ts';
 import { TestDaemon } from '../../harness/test-daemon.ts';
 import { eventually, inspect } from '../container/container.kit.ts';
 
-/**
- * Milliseconds that any single step may take; POUCH_TEST_PATIENCE, in seconds, is for hosts that are emulated. No test waits so long
- * for what is there at once.
- */
-export const PATIENCE = Number(process.env.POUCH_TEST_PATIENCE || 60) * 1000;
+/** Milliseconds that any single step may take, on a fast host. No test waits so long for what is there at once. */
+const PATIENCE = 60_000;
 
 const MEBIBYTE = 1024 * 1024;
 const NAME = 'machine';
@@ -101,9 +99,9 @@ export class OrderedMachine implements AsyncDisposable {
   async login(script: string): Promise<string> {
     const set = ['BatchMode=yes', 'IdentitiesOnly=yes', 'StrictHostKeyChecking=accept-new', 'LogLevel=ERROR'];
     const known = `UserKnownHostsFile=${join(this.#directory, 'known')}`;
-    const options = [...set, known, `ConnectTimeout=${PATIENCE / 1000}`].flatMap((each) => ['-o', each]);
+    const options = [...set, known, `ConnectTimeout=${patience(PATIENCE) / 1000}`].flatMap((each) => ['-o', each]);
     const args = ['-F', '/dev/null', '-i', join(this.#directory, 'key'), ...options, `root@${this.#address}`, script];
-    return (await exec('ssh', args, { timeout: PATIENCE })).stdout.trim();
+    return (await exec('ssh', args, { timeout: patience(PATIENCE) })).stdout.trim();
   }
 
   /** Bits per second out of it: four seconds after one that empties the bucket. */
@@ -112,7 +110,7 @@ export class OrderedMachine implements AsyncDisposable {
     return await eventually(
       'iperf3 measures',
       async () => {
-        const { stdout } = await exec('iperf3', args, { allowFailure: true, timeout: PATIENCE });
+        const { stdout } = await exec('iperf3', args, { allowFailure: true, timeout: patience(PATIENCE) });
         const { end } = JSON.parse(stdout) as { end?: { sum_received?: { bits_per_second: number } } };
         return end?.sum_received?.bits_per_second;
       },

@@ -5,6 +5,8 @@ import { join, resolve } from 'node:path';
 import { test } from 'node:test';
 import { exec } from '@pouch/base';
 import { machineArchive, withoutMachine } from '../../harness/machine-image.ts';
+import { patience } from '../../harness/patience.ts';
+import { POUCH_IN_SHELL } from '../../harness/programs.ts';
 import { TestDaemon } from '../../harness/test-daemon.ts';
 
 const ROOT = resolve(import.meta.dirname, '../../..');
@@ -29,7 +31,10 @@ function stepsOf(text: string): Step[] {
   });
 }
 
-test('every command of the guide does what the guide says', { timeout: 280_000, skip: withoutMachine() }, async () => {
+test('every command of the guide does what the guide says', {
+  timeout: patience(280_000),
+  skip: withoutMachine(),
+}, async () => {
   const steps = stepsOf(readFileSync(GUIDE, 'utf8'));
   assert.ok(steps.length >= 10);
   const directory = mkdtempSync(join(tmpdir(), 'pouch-guide-'));
@@ -38,13 +43,13 @@ test('every command of the guide does what the guide says', { timeout: 280_000, 
     symlinkSync(await machineArchive('systemd'), join(directory, 'machine.tar'));
     mkdirSync(join(directory, 'bin'));
     const program = join(directory, 'bin/pouch');
-    writeFileSync(program, `#!/bin/sh\nexec '${process.execPath}' '${join(ROOT, 'packages/cli/src/main.ts')}' "$@"\n`);
+    writeFileSync(program, `#!/bin/sh\nexec ${POUCH_IN_SHELL} "$@"\n`);
     chmodSync(program, 0o755);
     const marker = (at: number): string => `@@@ step ${at}`;
     const script = steps.map(({ commands }, at) => `echo '${marker(at)}'\n${commands}`).join('');
     const { stdout } = await exec('bash', ['-e', '-O', 'expand_aliases', '-c', script], {
       cwd: directory,
-      timeout: 260_000,
+      timeout: patience(260_000),
       env: {
         PATH: `${directory}/bin:${process.env.PATH}`,
         POUCH_HOST: `unix://${daemon.socket}`,

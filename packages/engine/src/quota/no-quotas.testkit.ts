@@ -8,6 +8,7 @@ export function noQuotas(missing = 'none'): QuotaService {
   };
   return {
     missing,
+    bypass: undefined,
     reserve: refuse,
     discard: async () => {},
     enlist: refuse,

@@ -42,6 +42,10 @@ export class QuotaManager implements QuotaService {
     return this.#probe.driver ? undefined : this.#probe.reason;
   }
 
+  get bypass(): string | undefined {
+    return this.#probe.driver?.bypass;
+  }
+
   /** Where all is as it was, take up again what is needed; take away what nobody has. `isKnown` tells of members. */
   async start(isKnown: (member: string) => boolean): Promise<void> {
     const driver = this.#probe.driver;

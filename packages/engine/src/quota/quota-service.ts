@@ -18,6 +18,8 @@ export interface QuotaSetUsage {
 export interface QuotaService {
   /** Why there can be no limits here; undefined: there can. */
   readonly missing: string | undefined;
+  /** A capability whose holder writes past the limits; undefined: none does. */
+  readonly bypass: string | undefined;
   /** A new set, or the one of that number, which must have the same limits (`conflict`). */
   reserve(limits: QuotaLimits, id?: number): QuotaSet;
   /** Give back a set that nobody has joined. */

@@ -6,6 +6,7 @@ import type { QuotaDriver, QuotaLimits, QuotaUsage } from './quota-driver.ts';
 /** Each place is a subvolume with a limit on its quota group. */
 export class BtrfsDriver implements QuotaDriver {
   readonly name = 'btrfs';
+  readonly bypass = undefined;
   readonly limitsInodes = false;
   readonly #places: Places;
   #enabled: Promise<void> | undefined;

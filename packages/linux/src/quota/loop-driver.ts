@@ -19,6 +19,7 @@ export interface LoopDriverOptions {
  */
 export class LoopDriver implements QuotaDriver, AsyncDisposable {
   readonly name = 'loop';
+  readonly bypass = undefined;
   readonly limitsInodes = true;
   readonly #places: Places;
   readonly #reserveDelay: number;

@@ -42,7 +42,9 @@ export async function probeDiskQuota(root: string, wanted?: QuotaDriverName): Pr
 }
 
 function makeDriver(name: QuotaDriverName, root: string, under: MountInfo | undefined): QuotaDriver {
-  if (name === 'project') return new ProjectDriver({ root, mountPoint: under?.mountPoint ?? '/' });
+  if (name === 'project') {
+    return new ProjectDriver({ root, mountPoint: under?.mountPoint ?? '/', fsType: under?.fsType ?? '' });
+  }
   return name === 'btrfs' ? new BtrfsDriver({ root }) : new LoopDriver({ root });
 }
 

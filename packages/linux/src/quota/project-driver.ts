@@ -10,13 +10,16 @@ import type { QuotaDriver, QuotaLimits, QuotaUsage } from './quota-driver.ts';
 export class ProjectDriver implements QuotaDriver {
   readonly name = 'project';
   readonly limitsInodes = true;
+  readonly bypass: QuotaDriver['bypass'];
   readonly #places: Places;
   readonly #mountPoint: string;
 
-  /** `mountPoint`: of the file system that holds `root`. */
-  constructor(options: { readonly root: string; readonly mountPoint: string }) {
+  /** `mountPoint` and `fsType`: of the file system that holds `root`. */
+  constructor(options: { readonly root: string; readonly mountPoint: string; readonly fsType: string }) {
     this.#places = new Places(options.root);
     this.#mountPoint = options.mountPoint;
+    // The kernel's own quotas have a way round them for the administrator; those of xfs have not for projects.
+    this.bypass = options.fsType === 'xfs' ? undefined : 'CAP_SYS_RESOURCE';
   }
 
   async open(id: number, limits: QuotaLimits): Promise<string> {

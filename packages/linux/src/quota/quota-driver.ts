@@ -23,6 +23,8 @@ export interface QuotaUsage {
 export interface QuotaDriver {
   readonly name: 'project' | 'btrfs' | 'loop';
   readonly limitsInodes: boolean;
+  /** A capability whose holder the kernel lets write past the limits; undefined: they hold for everyone. */
+  readonly bypass: 'CAP_SYS_RESOURCE' | undefined;
   /** Make the place, or bring it back; resolves with the directory. The limits are those of the last `open` or `resize`. */
   open(id: number, limits: QuotaLimits): Promise<string>;
   /**

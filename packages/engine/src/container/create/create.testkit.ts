@@ -26,6 +26,7 @@ export const TEST_HOST: HostFacts = {
     pids: true,
     cpuBurst: true,
     memoryMarks: true,
+    cacheReclaim: true,
     blkioWeight: true,
     blkioThrottle: true,
   },

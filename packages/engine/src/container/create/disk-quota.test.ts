@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isErrorCode } from '@pouch/base';
+import { noQuotas } from '../../quota/no-quotas.testkit.ts';
 import { parseDiskQuota, parseQuotaId } from './disk-quota.ts';
+import { QuotaClaims } from './quota-claims.ts';
 
 const GIB = 1024 ** 3;
 
@@ -43,4 +45,14 @@ test('a quota id is a positive number; none, or a negative one, lets one be chos
   assert.equal(parseQuotaId('4242'), 4242);
   for (const text of [undefined, '', '-1']) assert.equal(parseQuotaId(text), undefined);
   for (const text of ['0', 'x', '1.5', '99999999999']) assert.throws(() => parseQuotaId(text));
+});
+
+test('a container with the capability that a quota does not hold is refused', () => {
+  const quotas = { ...noQuotas(), missing: undefined, bypass: 'CAP_SYS_RESOURCE' };
+  assert.throws(
+    () => new QuotaClaims(quotas, { DiskQuota: { '/': '1g' } }, ['CAP_CHOWN', 'CAP_SYS_RESOURCE']),
+    (error) =>
+      isErrorCode(error, 'unsupported') && /does not hold a container with CAP_SYS_RESOURCE/.test(error.message),
+  );
+  assert.deepEqual(new QuotaClaims(quotas, {}, ['CAP_SYS_RESOURCE']).finish(), []);
 });

@@ -1,6 +1,7 @@
 import type { ContainerConfig, ContainerCreateRequest, HostConfig } from '@pouch/api';
 import { NAME_PATTERN, PouchError, shortId } from '@pouch/base';
 import type { ContainerImage } from '../../image/image-service.ts';
+import { containerCapabilities } from '../spec/capabilities.ts';
 import { containerOfMode } from '../spec/namespace-mode.ts';
 import { fillRich, fitHostConfig, runsServices } from '../rich/rich-mode.ts';
 import type { PrepareContext, PreparedContainer } from './context.ts';
@@ -52,7 +53,7 @@ export async function prepareContainer(
   const endpoints = await resolveEndpoints(config, hostConfig, networking, context);
   warnings.push(...riskWarnings(hostConfig));
   const claims = new VolumeClaims(context.volumes);
-  const quotas = new QuotaClaims(context.quotas, hostConfig);
+  const quotas = new QuotaClaims(context.quotas, hostConfig, containerCapabilities(hostConfig, context.host));
   const release = async (): Promise<void> => {
     await claims.release();
     await quotas.release();

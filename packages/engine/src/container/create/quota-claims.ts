@@ -16,7 +16,8 @@ export class QuotaClaims {
   /** Paths of rules that something has been found for. */
   readonly #met = new Set<string>();
 
-  constructor(quotas: QuotaService, config: HostConfig) {
+  /** `capabilities`: the container's. */
+  constructor(quotas: QuotaService, config: HostConfig, capabilities: readonly string[]) {
     this.#quotas = quotas;
     this.#asked = parseDiskQuota(config);
     const id = parseQuotaId(config.QuotaId);
@@ -24,6 +25,12 @@ export class QuotaClaims {
     if (!this.#asked) return;
     if (quotas.missing !== undefined) {
       throw new PouchError('unsupported', `--disk-quota: this host has no disk quota driver: ${quotas.missing}.`);
+    }
+    if (quotas.bypass !== undefined && capabilities.includes(quotas.bypass)) {
+      throw new PouchError(
+        'unsupported',
+        `--disk-quota: the project quota of this file system does not hold a container with ${quotas.bypass}: leave out --privileged and --cap-add, or drop the capability (--cap-drop), or set the daemon's quota-driver to loop.`,
+      );
     }
     for (const { paths, ...limits } of this.#asked.rules) {
       // A volume alone has a set of its own, which lives as long as it does.

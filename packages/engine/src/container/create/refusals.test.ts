@@ -178,6 +178,16 @@ for (const [config, message] of CONFIGS) {
   });
 }
 
+test('page cache is not promised to be given back where the kernel has no way to', async () => {
+  const context = testContext(root);
+  const host = { ...context.host, limits: { ...context.host.limits, cacheReclaim: false } };
+  await assert.rejects(
+    prepare({ ...context, host }, { HostConfig: { MemoryForceEmptyCtl: 1 } }),
+    /needs memory.reclaim on cgroup v2/,
+  );
+  await prepare({ ...context, host }, { HostConfig: { MemoryForceEmptyCtl: 0 } });
+});
+
 test('what the host cannot limit is taken out with a warning', async () => {
   const context = testContext(root);
   const { limits } = context.host;

@@ -11,6 +11,8 @@ export function validateExtraLimits(config: HostConfig, host: HostFacts): void {
   const empty = config.MemoryForceEmptyCtl;
   if (empty !== undefined && empty !== 0 && empty !== 1)
     throw invalid(`invalid value ${empty} for MemoryForceEmptyCtl: 0 or 1`);
+  if (empty === 1 && !host.limits.cacheReclaim)
+    throw new PouchError('unsupported', '--memory-force-empty-ctl needs memory.reclaim on cgroup v2, of Linux 5.19.');
   const schema = config.IntelRdtL3Cbm;
   if (!schema) return;
   if (!/^L3(CODE|DATA)?:\d+=[0-9a-f]+(;\d+=[0-9a-f]+)*$/i.test(schema))

@@ -12,6 +12,7 @@ export type LimitName =
   | 'pids'
   | 'cpuBurst'
   | 'memoryMarks'
+  | 'cacheReclaim'
   | 'blkioWeight'
   | 'blkioThrottle';
 

@@ -46,6 +46,7 @@ export async function readHostFacts(probe?: HostProbe): Promise<HostFacts> {
       pids: limits.pids,
       cpuBurst: isV2 ? limits.cpuCfsQuota && kernelIsAtLeast(kernelVersion, 5, 14) : await hasBurst(cgroup),
       memoryMarks: isV2 && limits.memory,
+      cacheReclaim: limits.memory && (!isV2 || kernelIsAtLeast(kernelVersion, 5, 19)),
       blkioWeight: limits.blkioWeight,
       blkioThrottle: limits.blkioThrottle,
     },
