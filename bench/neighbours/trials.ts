@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { FarHost } from './far-host.ts';
 import type { Stage } from './stage.ts';
 import type { Trial } from './trial.ts';
 
@@ -41,8 +42,10 @@ const iperf =
     return (parsed.end?.sum_received?.bits_per_second ?? 0) / 1e6;
   };
 
-/** Every resource, where `far` is a host behind an uplink of 40 Mbit/s. */
-export function trials(far: string): Trial[] {
+/** Every resource, where `host` is behind an uplink of 40 Mbit/s. */
+export function trials(host: FarHost): Trial[] {
+  const far = FarHost.address;
+  const squeeze = async (): Promise<void> => await host.refresh();
   return [
     {
       resource: 'CPU share',
@@ -152,7 +155,9 @@ export function trials(far: string): Trial[] {
       measure: 'Mbit/s of 40 sent',
       flags: '--net-egress 5mbit',
       limit: () => ({ NetEgress: '5mbit' }),
-      noise: `iperf3 -c ${far} -p 5401 -P 8 -t 100`,
+      squeeze,
+      // Packets that heed no loss.
+      noise: `while :; do iperf3 -c ${far} -p 5401 -u -b 100m -t 100; sleep 0.2; done`,
       score: iperf(far, 5402, ''),
     },
     {
@@ -160,7 +165,9 @@ export function trials(far: string): Trial[] {
       measure: 'Mbit/s of 40 received',
       flags: '--net-ingress 5mbit',
       limit: () => ({ NetIngress: '5mbit' }),
-      noise: `iperf3 -c ${far} -p 5401 -P 8 -t 100 -R`,
+      squeeze,
+      // Connections, which a limit behind the uplink can slow down at their far end.
+      noise: `while :; do iperf3 -c ${far} -p 5401 -P 16 -t 100 -R; sleep 0.2; done`,
       score: iperf(far, 5402, '-R'),
     },
   ];
