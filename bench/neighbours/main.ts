@@ -18,7 +18,7 @@ if (needsNetwork) await far.start('40mbit');
 console.log(
   `${'resource'.padEnd(12)}${'the victim’s'.padEnd(36)}${'alone'.padStart(8)}${'beside'.padStart(9)}${'loss'.padStart(7)}${'limited'.padStart(9)}${'loss'.padStart(7)}  the neighbour’s limit`,
 );
-for (const trial of trials(FarHost.address)) {
+for (const trial of trials(far)) {
   if (wanted && !wanted.includes(trial.resource)) continue;
   try {
     console.log(await lineOf(trial));

@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs';
+import { FarHost } from './far-host.ts';
 import type { Stage } from './stage.ts';
 import type { Trial } from './trial.ts';
 
 const MEBIBYTE = 1024 * 1024;
 /** Of v1's scale and of v2's. */
-const WEIGHT = { v1: '131072', v2: '10000' };
+const WEIGHT = { v1: '262144', v2: '10000' };
 const BURN = 'for i in 1 2 3 4 5 6 7 8; do (while :; do :; done) & done; wait';
 
 /** Nothing else on the host gets in the way: weights are then those between the two. */
@@ -41,8 +42,10 @@ const iperf =
     return (parsed.end?.sum_received?.bits_per_second ?? 0) / 1e6;
   };
 
-/** Every resource, where `far` is a host behind an uplink of 40 Mbit/s. */
-export function trials(far: string): Trial[] {
+/** Every resource, where `host` is behind an uplink of 40 Mbit/s. */
+export function trials(host: FarHost): Trial[] {
+  const far = FarHost.address;
+  const squeeze = async (): Promise<void> => await host.refresh();
   return [
     {
       resource: 'CPU share',
@@ -61,7 +64,7 @@ export function trials(far: string): Trial[] {
       flags: '--cpuset-cpus 1',
       victim: () => ({ CpusetCpus: '0' }),
       // Of the same weight, it would be moved to the other CPU by the kernel.
-      neighbour: { CpuShares: 8192 },
+      neighbour: { CpuShares: 4096 },
       limit: () => ({ CpusetCpus: '1' }),
       squeeze: aloneOnHost,
       noise: BURN,
@@ -152,7 +155,9 @@ export function trials(far: string): Trial[] {
       measure: 'Mbit/s of 40 sent',
       flags: '--net-egress 5mbit',
       limit: () => ({ NetEgress: '5mbit' }),
-      noise: `iperf3 -c ${far} -p 5401 -P 8 -t 100`,
+      squeeze,
+      // Packets that heed no loss.
+      noise: `while :; do iperf3 -c ${far} -p 5401 -u -b 100m -t 100; sleep 0.2; done`,
       score: iperf(far, 5402, ''),
     },
     {
@@ -160,7 +165,9 @@ export function trials(far: string): Trial[] {
       measure: 'Mbit/s of 40 received',
       flags: '--net-ingress 5mbit',
       limit: () => ({ NetIngress: '5mbit' }),
-      noise: `iperf3 -c ${far} -p 5401 -P 8 -t 100 -R`,
+      squeeze,
+      // Connections, which a limit behind the uplink can slow down at their far end.
+      noise: `while :; do iperf3 -c ${far} -p 5401 -P 16 -t 100 -R; sleep 0.2; done`,
       score: iperf(far, 5402, '-R'),
     },
   ];

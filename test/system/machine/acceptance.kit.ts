@@ -104,9 +104,9 @@ export class OrderedMachine implements AsyncDisposable {
     return (await exec('ssh', args, { timeout: patience(PATIENCE) })).stdout.trim();
   }
 
-  /** Bits per second out of it: four seconds after one that empties the bucket. */
+  /** Bits per second out of it: three seconds after one that empties the bucket. */
   async egress(): Promise<number> {
-    const args = ['-c', this.#address, '-J', '-R', '-O', '1', '-t', '4'];
+    const args = ['-c', this.#address, '-J', '-R', '-O', '1', '-t', '3'];
     return await eventually(
       'iperf3 measures',
       async () => {

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { type ExecResult, exec, sleep } from '@pouch/base';
+import { listLinks } from '@pouch/linux';
 import { importMachine, withoutMachine } from '../../harness/machine-image.ts';
 import { TestDaemon } from '../../harness/test-daemon.ts';
 import { eventually, inspect, remove } from '../container/container.kit.ts';
@@ -169,6 +170,23 @@ test('another key, a password and a container that did not ask get nothing', asy
   assert.match(await create('--ssh-key', 'ssh-ed25519 AAAA'), /damaged/);
   assert.match(await create('--ssh-key', `${key}.pub`, '--network', 'host'), /address of the container's own/);
   assert.match(await create('--ssh-key', 'ssh-rsa-nonsense x'), /no public key/);
+});
+
+test('a start that fails, while its server and its limits are set up, says so and leaves neither', async () => {
+  const flags = ['--ssh-key', `${key}.pub`, '--net-egress', '20mbit', '--net-ingress', '20mbit'];
+  const before = new Set((await listLinks()).map(({ ifname }) => ifname));
+  for (let round = 0; round < 3; round += 1) {
+    const { code, stderr } = await daemon.pouch(['run', '--name', 'fails', ...flags, 'busybox', 'no-such-command'], {
+      allowFailure: true,
+    });
+    assert.equal(code, 127, stderr);
+    assert.equal((await inspect(daemon, 'fails')).State.Status, 'created');
+    await remove(daemon, 'fails');
+  }
+  const left = async (): Promise<string[]> =>
+    (await listLinks()).filter(({ ifname, kind }) => kind === 'ifb' && !before.has(ifname)).map(({ ifname }) => ifname);
+  await eventually('no device is left', async () => (await left()).length === 0);
+  assert.equal((await ssh(`root@${address}`, 'true')).code, 0, 'others go on');
 });
 
 test('logins are events; the server is back after pouchd and with the same host key', async () => {

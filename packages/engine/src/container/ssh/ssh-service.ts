@@ -77,7 +77,9 @@ export class SshService implements Disposable {
   close(container: Container): void {
     if (!this.#open.delete(container.id)) return;
     this.#child?.send({ kind: 'close', container: container.id });
-    if (this.#open.size === 0) this.#linger = setTimeout(() => this.#end(), LINGER).unref();
+    clearTimeout(this.#linger);
+    // Asked again when it is time: somebody may be about to open.
+    this.#linger = setTimeout(() => this.#open.size === 0 && this.#end(), LINGER).unref();
   }
 
   async #start(): Promise<ChildProcess> {
