@@ -23,7 +23,7 @@ before(async () => {
 after(async () => await daemon?.[Symbol.asyncDispose]());
 
 async function groupOf(name: string): Promise<string> {
-  return (await containerCgroups(daemon.cgroupParent, (await inspect(daemon, name)).Id)).unified ?? '';
+  return (await containerCgroups(daemon.cgroupParent, await inspect(daemon, name))).unified ?? '';
 }
 
 const control = async (name: string, file: string): Promise<string> =>
