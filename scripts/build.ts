@@ -26,7 +26,7 @@ const parts: readonly Part[] = [
   {
     output: join(DIST, 'pouchd'),
     patterns: [
-      'packages/{base,api,linux,oci,containerd,buildkit,registry,engine,server,pouchd}/src/**/*.ts',
+      'packages/{base,api,linux,oci,grpc,containerd,buildkit,registry,engine,server,pouchd}/src/**/*.ts',
       'scripts/build/*.ts',
     ],
     facts: [ROOT, nodeExecutable(), commit, installed, NODE_FLAGS.join(' ')],
@@ -34,7 +34,7 @@ const parts: readonly Part[] = [
   },
   {
     output: join(DIST, 'pouch'),
-    patterns: ['packages/{base,api,client,cli}/src/**/*.ts', 'packages/cli/build.ts'],
+    patterns: ['packages/{base,grpc,api,client,builder,compose,cli}/src/**/*.ts', 'packages/cli/build.ts'],
     facts: [ROOT, installed],
     build: () => void buildCli(join(DIST, 'pouch')),
   },

@@ -47,6 +47,11 @@ const TARGETS: readonly Target[] = [
     // Requests of clients are changed on their way: what we do not know of them must not get lost.
     options: [...OPTIONS, 'unknownFields=true'],
   },
+  {
+    directory: 'packages/builder/src/generated',
+    patterns: ['buildkit/control.proto', 'buildkit/session/*.proto'],
+    options: OPTIONS,
+  },
 ];
 
 const files = globSync('**/*.proto', { cwd: protoDirectory }).toSorted();

@@ -11,15 +11,17 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   api: ['base'],
   linux: ['base'],
   oci: ['base'],
-  containerd: ['base', 'oci'],
-  // For its gRPC client and the supervision of a process.
-  buildkit: ['base', 'containerd'],
+  grpc: ['base'],
+  containerd: ['base', 'oci', 'grpc'],
+  // For the supervision of a process.
+  buildkit: ['base', 'grpc', 'containerd'],
   registry: ['base', 'oci'],
   engine: ['base', 'api', 'linux', 'oci', 'containerd', 'buildkit', 'registry'],
   server: ['base', 'api', 'engine'],
   client: ['base', 'api'],
-  compose: ['base', 'api', 'client'],
-  cli: ['base', 'api', 'client', 'compose'],
+  builder: ['base', 'grpc', 'api', 'client'],
+  compose: ['base', 'api', 'client', 'builder'],
+  cli: ['base', 'api', 'client', 'builder', 'compose'],
   pouchd: ['base', 'api', 'linux', 'oci', 'containerd', 'buildkit', 'registry', 'engine', 'server'],
 };
 

@@ -7,7 +7,7 @@ import { errorMessage } from '@pouch/base';
 import { FarHost } from './far-host.ts';
 import { Stage } from './stage.ts';
 import { loss, perform, type Trial } from './trial.ts';
-import { deviceUnder, trials } from './trials.ts';
+import { trials } from './trials.ts';
 
 const { values } = parseArgs({ options: { only: { type: 'string' } } });
 const wanted = values.only?.split(',');
@@ -34,11 +34,7 @@ async function lineOf(trial: Trial): Promise<string> {
   const head = `${trial.resource.padEnd(12)}${trial.measure.padEnd(36)}`;
   if (trial.skip !== undefined) return `${head}${trial.skip}`;
   await using stage = await Stage.build(trial.stage);
-  const limit =
-    trial.resource === 'disk I/O'
-      ? { BlkioDeviceWriteBps: [{ Path: await deviceUnder(stage.disk), Rate: 2 * 1024 * 1024 }] }
-      : trial.limit;
-  const { alone, unlimited, limited } = await perform({ ...trial, limit }, stage);
+  const { alone, unlimited, limited } = await perform(trial, stage);
   const number = (value: number): string => value.toFixed(1);
   const percent = (value: number): string => `${loss(alone, value).toFixed(0)} %`.padStart(7);
   return `${head}${number(alone).padStart(8)}${number(unlimited).padStart(9)}${percent(unlimited)}${number(limited).padStart(9)}${percent(limited)}  ${trial.flags}`;

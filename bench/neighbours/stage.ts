@@ -65,11 +65,19 @@ export class Stage implements AsyncDisposable {
   }
 
   /** Write into the control group above all containers: v1's file of that controller, or v2's. */
-  async squeeze(controller: string, v1: string, v2: string, value: string): Promise<void> {
+  async squeeze(
+    controller: string,
+    v1: string,
+    v2: string,
+    value: string | { readonly v1: string; readonly v2: string },
+  ): Promise<void> {
     const { mode, unified = '', controllers } = await readCgroupHierarchy();
     const isV2 = mode === 'v2';
     const root = isV2 ? unified : (controllers.get(controller) ?? '');
-    writeFileSync(join(root, `pouch-${this.daemon.name}`, isV2 ? v2 : v1), value);
+    writeFileSync(
+      join(root, `pouch-${this.daemon.name}`, isV2 ? v2 : v1),
+      typeof value === 'string' ? value : value[isV2 ? 'v2' : 'v1'],
+    );
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,13 +1,18 @@
 import { sleep } from '@pouch/base';
+import { mountOf, readMounts } from '@pouch/linux';
 import type { Stage } from './stage.ts';
+
+type HostConfig = Record<string, unknown>;
 
 /** What is measured of a victim; more is better. */
 export interface Trial {
   readonly resource: string;
   readonly measure: string;
-  /** HostConfig of the victim and of the neighbour with its limit. */
-  readonly victim?: Record<string, unknown>;
-  readonly limit: Record<string, unknown>;
+  /** HostConfig of the victim and of the neighbour with its limit; `disk` is the block device under both. */
+  readonly victim?: (disk: string) => HostConfig;
+  readonly limit: (disk: string) => HostConfig;
+  /** What the neighbour has with and without its limit. */
+  readonly neighbour?: HostConfig;
   /** The neighbour's flags, as the table shows them. */
   readonly flags: string;
   /** Why it cannot be done here. */
@@ -28,8 +33,9 @@ export interface Outcome {
 
 /** The victim alone, beside a neighbour without a limit, and beside one with it. */
 export async function perform(trial: Trial, stage: Stage): Promise<Outcome> {
-  const once = async (neighbour: Record<string, unknown> | undefined): Promise<number> => {
-    await stage.container('victim', trial.victim);
+  const disk = await deviceUnder(stage.disk);
+  const once = async (neighbour: HostConfig | undefined): Promise<number> => {
+    await stage.container('victim', trial.victim?.(disk));
     try {
       await trial.squeeze?.(stage);
       if (neighbour) {
@@ -43,7 +49,15 @@ export async function perform(trial: Trial, stage: Stage): Promise<Outcome> {
       await sleep(4000);
     }
   };
-  return { alone: await once(undefined), unlimited: await once({}), limited: await once(trial.limit) };
+  return {
+    alone: await once(undefined),
+    unlimited: await once(trial.neighbour ?? {}),
+    limited: await once({ ...trial.neighbour, ...trial.limit(disk) }),
+  };
+}
+
+async function deviceUnder(directory: string): Promise<string> {
+  return mountOf(await readMounts(), directory)?.source ?? '';
 }
 
 /** Per cent that the victim lost; never less than nothing. */

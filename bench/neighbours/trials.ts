@@ -1,15 +1,20 @@
 import { readFileSync } from 'node:fs';
-import { mountOf, readMounts } from '@pouch/linux';
 import type { Stage } from './stage.ts';
 import type { Trial } from './trial.ts';
 
 const MEBIBYTE = 1024 * 1024;
+/** Of v1's scale and of v2's. */
+const WEIGHT = { v1: '131072', v2: '10000' };
 const BURN = 'for i in 1 2 3 4 5 6 7 8; do (while :; do :; done) & done; wait';
 
-/** Rounds of a fixed work in three seconds, by the victim's own clock. */
+/** Nothing else on the host gets in the way: weights are then those between the two. */
+const aloneOnHost = async (stage: Stage): Promise<void> =>
+  await stage.squeeze('cpu', 'cpu.shares', 'cpu.weight', WEIGHT);
+
+/** Rounds of a fixed work in four seconds, by the victim's own clock. */
 async function work(stage: Stage, victim: string): Promise<number> {
   const script =
-    'end=$(($(date +%s) + 4)); n=0; while [ $(date +%s) -lt $end ]; do dd if=/dev/zero bs=64k count=20 2>/dev/null | md5sum >/dev/null; n=$((n+1)); done; echo $n';
+    'end=$(($(date +%s) + 4)); n=0; while [ $(date +%s) -lt $end ]; do dd if=/dev/zero bs=64k count=200 2>/dev/null | md5sum >/dev/null; n=$((n+1)); done; echo $n';
   return Number((await stage.run(victim, script)).stdout);
 }
 
@@ -43,8 +48,10 @@ export function trials(far: string): Trial[] {
       resource: 'CPU share',
       measure: 'rounds of work in 4 s',
       flags: '--cpu-shares 2',
-      victim: { CpusetCpus: '0' },
-      limit: { CpuShares: 2 },
+      victim: () => ({ CpusetCpus: '0' }),
+      neighbour: { CpusetCpus: '0' },
+      limit: () => ({ CpuShares: 2 }),
+      squeeze: aloneOnHost,
       noise: BURN,
       score: work,
     },
@@ -52,8 +59,11 @@ export function trials(far: string): Trial[] {
       resource: 'cpuset',
       measure: 'rounds of work in 4 s',
       flags: '--cpuset-cpus 1',
-      victim: { CpusetCpus: '0' },
-      limit: { CpusetCpus: '1' },
+      victim: () => ({ CpusetCpus: '0' }),
+      // Of the same weight, it would be moved to the other CPU by the kernel.
+      neighbour: { CpuShares: 8192 },
+      limit: () => ({ CpusetCpus: '1' }),
+      squeeze: aloneOnHost,
       noise: BURN,
       score: work,
     },
@@ -61,14 +71,17 @@ export function trials(far: string): Trial[] {
       resource: 'memory',
       measure: 'MB/s reading 150 MB again',
       flags: '-m 64m',
-      limit: { Memory: 64 * MEBIBYTE },
+      // A disk that is slower than memory, as disks are; this one is a file in the host's page cache.
+      victim: (disk) => ({ BlkioDeviceReadBps: [{ Path: disk, Rate: 25 * MEBIBYTE }] }),
+      limit: () => ({ Memory: 64 * MEBIBYTE }),
       squeeze: async (stage) =>
         await stage.squeeze('memory', 'memory.limit_in_bytes', 'memory.max', String(400 * MEBIBYTE)),
-      noise: 'dd if=/dev/zero of=/hog bs=1M count=700 2>/dev/null; while :; do cat /hog >/dev/null; done',
+      // Memory of a program's own cannot go without swap: the victim's page cache has to.
+      noise: 'while :; do /usr/bin/dd if=/dev/zero of=/dev/null bs=320M count=1000000 2>/dev/null; done',
       score: async (stage, victim) => {
         await stage.run(
           victim,
-          'dd if=/dev/zero of=/kept bs=1M count=150 conv=fsync 2>/dev/null; cat /kept >/dev/null; sleep 6',
+          'dd if=/dev/zero of=/kept bs=1M count=150 conv=fsync 2>/dev/null; cat /kept >/dev/null; sleep 2',
         );
         return await speed('/usr/bin/dd if=/kept of=/dev/null bs=1M')(stage, victim);
       },
@@ -81,7 +94,7 @@ export function trials(far: string): Trial[] {
         readFileSync('/proc/swaps', 'utf8').trim().split('\n').length > 1
           ? 'not measured where there is swap: it would be filled'
           : 'this host has no swap',
-      limit: {},
+      limit: () => ({}),
       noise: '',
       score: async () => 0,
     },
@@ -89,7 +102,7 @@ export function trials(far: string): Trial[] {
       resource: 'pids',
       measure: 'processes of 100 that could start',
       flags: '--pids-limit 100',
-      limit: { PidsLimit: 100 },
+      limit: () => ({ PidsLimit: 100 }),
       squeeze: async (stage) => await stage.squeeze('pids', 'pids.max', 'pids.max', '400'),
       noise: 'i=0; while [ $i -lt 1000 ]; do sleep 600 & i=$((i+1)); done; sleep 600',
       score: printed(
@@ -101,7 +114,7 @@ export function trials(far: string): Trial[] {
       measure: 'MiB of 100 that could be written',
       flags: '--disk-quota 200m',
       stage: { bytes: 1 << 30 },
-      limit: { DiskQuota: { '/': '200m' } },
+      limit: () => ({ DiskQuota: { '/': '200m' } }),
       noise: 'dd if=/dev/zero of=/fill bs=1M count=3000 conv=fsync; sync; sleep 600',
       score: async (stage, victim) => {
         await stage.run(victim, 'sleep 8');
@@ -115,7 +128,7 @@ export function trials(far: string): Trial[] {
       measure: 'files of 1000 that could be made',
       flags: '--disk-quota 200m:500',
       stage: { bytes: 1 << 30, inodes: 4000 },
-      limit: { DiskQuota: { '/': '200m:500' } },
+      limit: () => ({ DiskQuota: { '/': '200m:500' } }),
       noise: 'mkdir /f; seq 1 20000 | (cd /f && xargs touch); sleep 600',
       score: async (stage, victim) => {
         await stage.run(victim, 'sleep 3');
@@ -129,7 +142,7 @@ export function trials(far: string): Trial[] {
       resource: 'disk I/O',
       measure: 'MB/s written past the cache',
       flags: '--device-write-bps DISK:2mb',
-      limit: {},
+      limit: (disk) => ({ BlkioDeviceWriteBps: [{ Path: disk, Rate: 2 * MEBIBYTE }] }),
       noise:
         'for i in 1 2 3 4; do (while :; do /usr/bin/dd if=/dev/zero of=/n$i bs=1M count=100 oflag=direct 2>/dev/null; done) & done; wait',
       score: speed('/usr/bin/dd if=/dev/zero of=/mine bs=1M count=100 oflag=direct'),
@@ -138,7 +151,7 @@ export function trials(far: string): Trial[] {
       resource: 'egress',
       measure: 'Mbit/s of 40 sent',
       flags: '--net-egress 5mbit',
-      limit: { NetEgress: '5mbit' },
+      limit: () => ({ NetEgress: '5mbit' }),
       noise: `iperf3 -c ${far} -p 5401 -P 8 -t 100`,
       score: iperf(far, 5402, ''),
     },
@@ -146,14 +159,9 @@ export function trials(far: string): Trial[] {
       resource: 'ingress',
       measure: 'Mbit/s of 40 received',
       flags: '--net-ingress 5mbit',
-      limit: { NetIngress: '5mbit' },
+      limit: () => ({ NetIngress: '5mbit' }),
       noise: `iperf3 -c ${far} -p 5401 -P 8 -t 100 -R`,
       score: iperf(far, 5402, '-R'),
     },
   ];
-}
-
-/** The block device under a directory, for limits on its I/O. */
-export async function deviceUnder(directory: string): Promise<string> {
-  return mountOf(await readMounts(), directory)?.source ?? '';
 }

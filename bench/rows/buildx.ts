@@ -28,6 +28,11 @@ export async function buildWithBuildx(peers: Peers, runs: number): Promise<Row[]
       return await build(peer);
     });
     const warm = await pairs(clients, runs, build);
+    const own = await pairs(peers, runs, async (peer) => {
+      const client = peer === peers.docker ? clients.docker : peer;
+      const words = peer === peers.docker ? ['buildx', 'build'] : ['build'];
+      return await timeClient(client, [...words, '-t', 'bench-build', project]);
+    });
     let count = 0;
     const changed = await pairs(clients, few, async (peer) => {
       writeFileSync(join(project, 'src', 'changes'), String((count += 1)));
@@ -36,6 +41,12 @@ export async function buildWithBuildx(peers: Peers, runs: number): Promise<Row[]
     return [
       { what: `buildx build of ${STAGES} stages, cold`, unit: 'ms', ...cold, bound: { kind: '≤', ratio: 0.8 } },
       { what: `the same, all in the cache`, unit: 'ms', ...warm, bound: { kind: '≤', ratio: 0.7 } },
+      {
+        what: `the same, pouch build beside docker buildx build`,
+        unit: 'ms',
+        ...own,
+        bound: { kind: '≤', ratio: 0.7 },
+      },
       { what: `the same, one file changed`, unit: 'ms', ...changed },
     ];
   } finally {

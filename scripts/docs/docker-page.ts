@@ -10,12 +10,13 @@ import {
   requestFields,
 } from '@pouch/api';
 import { ACCEPTED_DIFFERENCES } from '../../test/compat/accepted-differences.ts';
+import { OLDER_DOCKER } from '../../test/compat/older-docker.ts';
 import { cell, code, generatedFrom, page, table } from './markdown.ts';
 
 /** Where Pouch is not what a Docker daemon is, from the contract, and nothing else. */
 export function dockerPage(): string {
   return page(
-    generatedFrom('the contract in packages/api, and test/compat/accepted-differences.ts'),
+    generatedFrom('the contract in packages/api, test/compat/accepted-differences.ts and test/compat/older-docker.ts'),
     '# Differences from Docker',
     `Clients of the Docker Engine API talk to pouchd as they are, in any version from ${MIN_API_VERSION} to ${API_VERSION}; an older one is answered in its own shape. This page lists where the answer, or what happens, is not what dockerd 29 on a host outside any swarm makes of it. What is not listed here and differs is a fault of Pouch.`,
     'A field of a request is acted upon, or refused with an error, or in the lists below: none is dropped without a word. A field that neither knows is dropped by both, and named in `Warnings` by Pouch.',
@@ -29,6 +30,12 @@ export function dockerPage(): string {
     table(
       ['What', 'Why'],
       ACCEPTED_DIFFERENCES.map(({ what, why }) => [cell(what), cell(why)]),
+    ),
+    '## Beside Docker 20.10',
+    'Debian 12 has this one. Where the two Dockers differ, Pouch does as Docker 29 does.',
+    table(
+      ['What', 'Why'],
+      OLDER_DOCKER.map(({ what, why }) => [cell(what), cell(why)]),
     ),
     '## What there is not',
     'These are answered as dockerd answers where there is no swarm, no managed plugin and no experimental feature, except where the last column says why not.',

@@ -32,6 +32,7 @@ export function runChecks(pattern: string, progress: Progress): Outcome {
   const checks = CHECKS.filter(({ name }) => name.includes(pattern));
   for (const { name, command, mend } of checks) {
     progress.running(name);
+    const start = performance.now();
     const [program = '', ...args] = command;
     const { status, stdout, stderr, error } = spawnSync(program, args, {
       cwd: ROOT,
@@ -40,7 +41,7 @@ export function runChecks(pattern: string, progress: Progress): Outcome {
       env: { ...process.env, NO_COLOR: '1' },
       maxBuffer: 64 * 1024 * 1024,
     });
-    progress.finished(name, status === 0);
+    progress.finished(name, status === 0, performance.now() - start);
     if (status === 0) continue;
     const lines = `${stdout}${stderr}${error?.message ?? ''}`.trim().split('\n');
     const more = lines.length > 40 ? `\n… ${lines.length - 40} more lines` : '';

@@ -17,6 +17,8 @@ if (part !== 'all' && !PARTS.includes(part)) {
 }
 const wanted = (name: string): boolean => part === 'all' || part === name;
 const outcomes: Outcome[] = [];
+// See test/harness/programs.ts.
+process.env['POUCH_TEST_PROGRAMS'] = 'built';
 
 const before = await readHostState();
 if (wanted('checks')) await report('checks', async (progress) => runChecks(pattern, progress));
@@ -32,6 +34,7 @@ await report('host', async () => await compareHost(before));
 const { passed, failed, skipped } = total(outcomes);
 for (const { failures } of outcomes) for (const failure of failures) showFailure(failure);
 showSkipped();
+showFailed();
 console.log(`\n${passed} passed, ${failed} failed, ${skipped} skipped`);
 process.exit(failed > 0 ? 1 : 0);
 
@@ -54,9 +57,18 @@ function showFailure({ name, place, detail }: Outcome['failures'][number]): void
 function showSkipped(): void {
   const reasons = new Map<string, number>();
   for (const outcome of outcomes) {
-    for (const [reason, count] of outcome.skipped) reasons.set(reason, (reasons.get(reason) ?? 0) + count);
+    for (const [told, count] of outcome.skipped) {
+      const reason = (told.split('\n')[0] as string).replaceAll(/\/tmp\/\S+/g, '…');
+      reasons.set(reason, (reasons.get(reason) ?? 0) + count);
+    }
   }
   if (reasons.size === 0) return;
   console.log(`\n${paint('bold', 'Skipped')}`);
   for (const [reason, count] of reasons) console.log(`  ${String(count).padStart(3)}  ${reason}`);
+}
+
+/** Each failure once more in a line, last: a record of a run may keep only its end. */
+function showFailed(): void {
+  const lines = outcomes.flatMap(({ failures }) => failures.map(({ name, place }) => `  ${place}  ${name}`));
+  if (lines.length > 0) console.log(`\n${paint('bold', 'Failed')}\n${lines.join('\n')}`);
 }

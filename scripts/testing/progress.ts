@@ -24,9 +24,10 @@ export class Progress {
     if (isTerminal) this.#write(`  … ${this.#name.padEnd(8)} ${what}`);
   }
 
-  finished(what: string, ok: boolean): void {
+  finished(what: string, ok: boolean, milliseconds: number): void {
     this.#files += 1;
-    if (!isTerminal) console.log(`    ${ok ? 'ok  ' : 'FAIL'} ${what}`);
+    const took = `${(milliseconds / 1000).toFixed(0)} s`;
+    if (!isTerminal) console.log(`    ${ok ? 'ok  ' : 'FAIL'} ${took.padStart(5)} ${what}`);
     else this.#write(`  … ${this.#name.padEnd(8)} ${this.#files} done, last ${what}`);
   }
 

@@ -19,7 +19,7 @@ export interface Suite {
 export const SUITES: readonly Suite[] = [
   { name: 'unit', pattern: 'packages/*/src/**/*.test.ts', concurrency: availableParallelism(), timeout: 120_000 },
   { name: 'system', pattern: 'test/system/**/*.test.ts', concurrency: 3, timeout: 300_000 },
-  { name: 'compat', pattern: 'test/compat/**/*.test.ts', concurrency: 1, timeout: 900_000 },
+  { name: 'compat', pattern: 'test/compat/**/*.test.ts', concurrency: 3, timeout: 900_000 },
   { name: 'guest', pattern: 'test/guest/*.test.ts', concurrency: 1, timeout: 900_000 },
   { name: 'fault', pattern: 'test/fault/**/*.test.ts', concurrency: 1, timeout: 420_000 },
 ];
@@ -54,8 +54,8 @@ export async function runSuite(suite: Suite, filter: string, progress: Progress)
     if ('failureType' in error && error.failureType === 'subtestsFailed') return;
     failures.push({ name: nameOf(name, file), place: place(file, line), detail: describe(error) });
   });
-  stream.on('test:summary', ({ file, success, counts: of }) => {
-    if (file !== undefined) return progress.finished(relative(ROOT, file), success);
+  stream.on('test:summary', ({ file, success, duration_ms: took, counts: of }) => {
+    if (file !== undefined) return progress.finished(relative(ROOT, file), success, took);
     counts.passed = of.passed;
     counts.failed = of.tests - of.passed - of.skipped - of.todo;
   });

@@ -68,7 +68,7 @@ export const ACCEPTED_DIFFERENCES: readonly AcceptedDifference[] = [
   {
     id: 'terminal-size-at-first',
     what: 'A program that an exec starts on a terminal may, once in a while, ask for its size before it has one.',
-    why: 'The size is set while the process begins; it is right a moment later.',
+    why: 'crun sets the size beside the process, which has begun by then; it is right a moment later. runc sets it before.',
     steps: /use-dockerode/,
     pattern: /^tty exec (31 99|stty: standard input)\r*$/gm,
     word: 'tty exec <size>',

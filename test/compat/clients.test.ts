@@ -11,7 +11,9 @@ import { GO_CLIENTS, goClientsMissing, NPM_CLIENTS, PYTHON_CLIENTS } from './sce
 
 const missing = missingForComparison();
 
-describe('programs over the libraries that people use, on pouchd as on dockerd', { skip: missing ?? false }, () => {
+const options = { skip: missing ?? false, concurrency: 3 };
+
+describe('programs over the libraries that people use, on pouchd as on dockerd', options, () => {
   let both: BothEngines;
   let noNpm: string | undefined;
   before(async () => {

@@ -3,17 +3,16 @@
  * differ beyond what accepted-differences.ts lists, and ends with 1 when they do.
  */
 import { parseArgs } from 'node:util';
-import { ACCEPTED_DIFFERENCES } from './accepted-differences.ts';
 import { BothEngines } from './harness/both.ts';
 import { describeDifference } from './harness/compare.ts';
 import { missingForComparison } from './harness/docker-engine.ts';
-import { runAll } from './harness/run-all.ts';
+import { acceptedDifferences, runAll } from './harness/run-all.ts';
 import { countInvocations } from './harness/scenario.ts';
 import { SCENARIOS } from './scenarios/all.ts';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { concurrency: { type: 'string', default: '3' } },
+  options: { concurrency: { type: 'string', default: '5' } },
 });
 const missing = missingForComparison();
 if (missing !== undefined) {
@@ -27,14 +26,18 @@ const begin = performance.now();
 await using both = await BothEngines.start();
 await both.startRegistries();
 let count = 0;
-const { differences, met } = await runAll(chosen, both, Number(values.concurrency), ({ name }, comparison) => {
+const { differences, met } = await runAll(chosen, both, Number(values.concurrency), ({ name }, comparison, ms) => {
   count += 1;
-  console.log(`${count}/${chosen.length} ${name}: ${comparison.differences.length || 'no'} differences`);
+  const { length } = comparison.differences;
+  console.log(`${count}/${chosen.length} ${name}: ${length || 'no'} differences, ${(ms / 1000).toFixed(1)} s`);
   for (const difference of comparison.differences) console.log(describeDifference(difference));
 });
-const unmet = ACCEPTED_DIFFERENCES.filter(({ id }) => !met.has(id)).map(({ id }) => id);
+const unmet = acceptedDifferences()
+  .filter(({ id }) => !met.has(id))
+  .map(({ id }) => id);
 if (positionals.length === 0 && unmet.length > 0)
   console.log(`accepted differences that are none: ${unmet.join(', ')}`);
+console.log(`validator: ${both.pouch.report.summary()}`);
 const seconds = Math.round((performance.now() - begin) / 1000);
 console.log(
   `${chosen.length} scenarios with ${countInvocations(chosen)} calls of docker each, in ${seconds} s: ` +

@@ -8,7 +8,7 @@ import { Terminal } from './harness/terminal.ts';
 const missing = missingForComparison() ?? (onPath('tmux') ? undefined : 'tmux is not installed (apt-get install tmux)');
 const PROMPT = /\/ # *$/;
 
-describe('a person at a terminal', { skip: missing ?? false }, () => {
+describe('people at terminals', { skip: missing ?? false, concurrency: 4 }, () => {
   let both: BothEngines;
   before(async () => {
     both = await BothEngines.start();

@@ -1,11 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { POUCHD } from '../harness/programs.ts';
 import type { TestDaemon } from '../harness/test-daemon.ts';
 import type { Random } from './random.ts';
-
-const POUCHD = join(import.meta.dirname, '../../packages/pouchd/src/main.ts');
 
 export type KillKind = 'pouchd' | 'containerd' | 'both' | 'start';
 
@@ -61,7 +59,8 @@ export class Killer {
 
   /** A daemon that dies in the middle of taking up what the last one left. */
   async #killWhileStarting(): Promise<void> {
-    const child = spawn(process.execPath, [POUCHD, ...this.#daemon.flags()], { stdio: 'ignore', detached: true });
+    const [program, ...args] = POUCHD;
+    const child = spawn(program, [...args, ...this.#daemon.flags()], { stdio: 'ignore', detached: true });
     const gone = once(child, 'exit');
     await sleep(this.#random.between(150, 900));
     child.kill('SIGKILL');

@@ -1,4 +1,4 @@
-import { readFileSync, readdirSync, statSync } from 'node:fs';
+import { type Dirent, readFileSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { exec } from '@pouch/base';
 
@@ -29,12 +29,21 @@ function lines(text: string, pick: (line: string) => string | undefined): Set<st
 function listCgroups(directory: string, depth: number): string[] {
   if (depth === 0) return [];
   const found: string[] = [];
-  for (const entry of readdirSync(directory, { withFileTypes: true })) {
+  for (const entry of entriesOf(directory)) {
     if (!entry.isDirectory()) continue;
     const path = join(directory, entry.name);
     found.push(path, ...listCgroups(path, depth - 1));
   }
   return found;
+}
+
+/** None of a directory that has gone meanwhile. */
+function entriesOf(directory: string): Dirent[] {
+  try {
+    return readdirSync(directory, { withFileTypes: true });
+  } catch {
+    return [];
+  }
 }
 
 /** Container processes only: shims, daemons, runtimes. Others come and go with the machine. */

@@ -1,16 +1,22 @@
 import { join, resolve } from 'node:path';
 
 const ROOT = resolve(import.meta.dirname, '../..');
-/** What `npm run build` made, instead of the sources: it starts many times faster, which counts under emulation. */
-const built = process.env['POUCH_TEST_BUILT'] === '1';
 
-/** The words that start the daemon and the client under test. */
-export const POUCHD: readonly string[] = built
-  ? [join(ROOT, 'dist/pouchd')]
-  : [process.execPath, join(ROOT, 'packages/pouchd/src/main.ts')];
-export const POUCH: readonly string[] = built
-  ? [join(ROOT, 'dist/pouch')]
-  : [process.execPath, join(ROOT, 'packages/cli/src/main.ts')];
+/**
+ * What the tests run. `scripts/test` has just built both, and says so by this variable: the bundles are what people run, and start
+ * several times as fast. A single file run by hand tests the sources as they are.
+ */
+const built = process.env['POUCH_TEST_PROGRAMS'] === 'built';
+
+const program = (name: 'pouch' | 'pouchd', source: string): readonly [string, ...string[]] =>
+  built
+    ? [join(ROOT, 'dist', name)]
+    : [process.execPath, '--disable-warning=ExperimentalWarning', join(ROOT, 'packages', source, 'src/main.ts')];
+
+/** The command that is the client, without arguments. */
+export const POUCH = program('pouch', 'cli');
+/** The command that is the daemon, without flags. */
+export const POUCHD = program('pouchd', 'pouchd');
 
 /** `POUCH` for a shell. */
 export const POUCH_IN_SHELL = POUCH.map((word) => `'${word}'`).join(' ');

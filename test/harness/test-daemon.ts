@@ -14,8 +14,6 @@ import { POUCH, POUCHD } from './programs.ts';
 
 /** Milliseconds that pouchd may take to serve: long enough for a machine that ten such tests share. */
 const PATIENCE = patience(120_000);
-const [DAEMON = '', ...DAEMON_WORDS] = POUCHD;
-const [CLIENT = '', ...CLIENT_WORDS] = POUCH;
 
 export interface ApiAnswer {
   readonly status: number;
@@ -97,7 +95,8 @@ export class TestDaemon implements AsyncDisposable {
   async up(): Promise<void> {
     const log = createWriteStream(join(this.directory, 'pouchd.log'), { flags: 'a' });
     await once(log, 'open');
-    const child = spawn(DAEMON, [...DAEMON_WORDS, ...this.flags(), '--log-level', 'debug'], {
+    const [program, ...args] = POUCHD;
+    const child = spawn(program, [...args, ...this.flags(), '--log-level', 'debug'], {
       stdio: ['ignore', log, log],
       env: this.#environment,
       detached: true,
@@ -189,7 +188,8 @@ export class TestDaemon implements AsyncDisposable {
     args: readonly string[],
     options: { input?: string; allowFailure?: boolean; timeout?: number } = {},
   ): Promise<ExecResult> {
-    return await exec(CLIENT, [...CLIENT_WORDS, ...args], {
+    const [program, ...first] = POUCH;
+    return await exec(program, [...first, ...args], {
       ...options,
       timeout: patience(options.timeout ?? 60_000),
       env: { POUCH_HOST: `unix://${this.socket}`, NO_COLOR: '1', HOME: this.directory },
@@ -203,7 +203,8 @@ export class TestDaemon implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.down();
-    await exec(DAEMON, [...DAEMON_WORDS, ...this.flags(), '--tear-down'], {
+    const [program, ...args] = POUCHD;
+    await exec(program, [...args, ...this.flags(), '--tear-down'], {
       timeout: patience(120_000),
       env: { PATH: this.#environment['PATH'] ?? '' },
     });

@@ -1,5 +1,18 @@
 import assert from 'node:assert/strict';
-import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import {
+  existsSync,
+  globSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -74,6 +87,54 @@ test('PREFIX moves the programs and what names them', { skip }, async () => {
   assert.match(readFileSync(at('etc/systemd/system/pouchd.service'), 'utf8'), /^ExecStart=\/opt\/pouch\/bin\/pouchd$/m);
   assert.equal((await script('uninstall', [], { PREFIX: '/opt/pouch' })).code, 0);
   assert.deepEqual(filesBelow('opt'), []);
+});
+
+/** Call a function of the scripts on a host whose socket for Docker's clients is `link`. */
+async function onSocket(link: string, call: string, target: string): Promise<{ code: number; stdout: string }> {
+  const settings = `ROOT='${ROOT}' DESTDIR='' docker_socket='${link}' tmpfiles='${link}.conf'; staged() { false; }`;
+  const source = `. '${ROOT}/scripts/lib/docker-socket.sh'; ${call} '${target}'`;
+  return await exec('bash', ['-uo', 'pipefail', '-c', `${settings}; ${source}`], { allowFailure: true });
+}
+
+test('the link for Docker clients is made and taken away, and only where nothing of others is', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'pouch-install-'));
+  const link = join(directory, 'docker.sock');
+  const [link1, link2] = ['/run/pouch/pouchd.sock', '/run/other/pouchd.sock'];
+  try {
+    assert.equal((await onSocket(link, 'link_docker_socket', link1)).code, 0);
+    assert.equal(readlinkSync(link), link1);
+    assert.match(readFileSync(`${link}.conf`, 'utf8'), new RegExp(`^L ${link} - - - - ${link1}$`, 'm'));
+    // Another state directory since: the link follows.
+    assert.equal((await onSocket(link, 'link_docker_socket', link2)).code, 0);
+    assert.equal(readlinkSync(link), link2);
+    assert.equal((await onSocket(link, 'unlink_docker_socket', '')).code, 0);
+    assert.deepEqual(readdirSync(directory), []);
+
+    const server = createServer().listen(link);
+    await once(server, 'listening');
+    const refused = await onSocket(link, 'link_docker_socket', link1);
+    assert.equal(refused.code, 1);
+    assert.match(refused.stdout, /is another engine's/);
+    // Docker came after the link was made: its socket stays when Pouch goes.
+    writeFileSync(`${link}.conf`, `L ${link} - - - - ${link1}\n`);
+    assert.equal((await onSocket(link, 'unlink_docker_socket', '')).code, 0);
+    assert.ok(statSync(link).isSocket());
+    server.close();
+    await once(server, 'close');
+
+    symlinkSync('/run/user/1000/podman.sock', link);
+    assert.match((await onSocket(link, 'link_docker_socket', link1)).stdout, /leads to \/run\/user/);
+    assert.equal((await onSocket(link, 'unlink_docker_socket', '')).code, 0);
+    assert.equal(readlinkSync(link), '/run/user/1000/podman.sock');
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+});
+
+test('--docker-socket lays out what makes the link at each boot', { skip }, async () => {
+  assert.equal((await script('install', ['--docker-socket'])).code, 0);
+  const line = readFileSync(at('etc/tmpfiles.d/pouch-docker-socket.conf'), 'utf8').split('\n').at(-2);
+  assert.match(line ?? '', /^L \/\S*run\/docker.sock - - - - \/run\/pouch\/pouchd.sock$/);
 });
 
 test('uninstall takes away all but a configuration that was changed; with --purge that too', { skip }, async () => {

@@ -8,3 +8,4 @@ export * from './log.ts';
 export * from './process-server.ts';
 export * from './units.ts';
 export * from './path-patterns.ts';
+export * from './csv.ts';

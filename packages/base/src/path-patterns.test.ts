@@ -61,3 +61,21 @@ test('malformed patterns are refused', () => {
     );
   }
 });
+
+test('patterns that are given one by one may begin with a number sign', () => {
+  assert.equal(PathPatterns.of(['#a']).excludes('#a'), true);
+  assert.equal(PathPatterns.parse('#a').excludes('#a'), false);
+});
+
+test('a directory is worth looking into while a pattern may match something below it', () => {
+  const patterns = PathPatterns.of(['a/b/c', 'src/*.ts', '**/x', '!not/here']);
+  assert.equal(patterns.mayMatchBelow('a'), true);
+  assert.equal(patterns.mayMatchBelow('a/b'), true);
+  // `**` is anywhere.
+  assert.equal(patterns.mayMatchBelow('other'), true);
+  const plain = PathPatterns.of(['a/b/c', 'src/*.ts', '!not/here']);
+  assert.equal(plain.mayMatchBelow('other'), false);
+  assert.equal(plain.mayMatchBelow('src'), true);
+  assert.equal(plain.mayMatchBelow('ab'), false);
+  assert.equal(plain.mayMatchBelow('not'), false);
+});

@@ -31,8 +31,14 @@ export class PathPatterns {
     );
   }
 
+  /** Patterns by themselves, none of which is a comment. Throws invalid-argument. */
   static of(patterns: readonly string[]): PathPatterns {
-    return PathPatterns.parse(patterns.join('\n'));
+    return new PathPatterns(
+      patterns.flatMap((text) => {
+        const trimmed = text.trim();
+        return trimmed === '' ? [] : [compile(trimmed)];
+      }),
+    );
   }
 
   /** Whether a path is left out: relative to the root, parts joined by `/`. */
@@ -54,6 +60,16 @@ export class PathPatterns {
       if (!exclusion) return false;
       if (/[*?[\\]/.test(text)) return true;
       return `${text}/`.startsWith(`${directory}/`);
+    });
+  }
+
+  /** Whether a directory that no pattern matches may have something in it that one does. */
+  mayMatchBelow(directory: string): boolean {
+    return this.#patterns.some(({ exclusion, text }) => {
+      if (exclusion) return false;
+      const wild = text.search(/[*?[\\]/);
+      const literal = wild < 0 ? `${text}/` : text.slice(0, wild);
+      return literal.startsWith(`${directory}/`) || (wild >= 0 && `${directory}/`.startsWith(literal));
     });
   }
 

@@ -1,5 +1,5 @@
 import type { Logger } from '@pouch/base';
-import { type DuplexCall, GrpcChannel, type GrpcCallOptions, GrpcService } from '@pouch/containerd';
+import { type CallOptions, type DuplexCall, GrpcChannel, GrpcService } from '@pouch/grpc';
 import {
   type BytesMessage,
   ControlDefinition,
@@ -20,7 +20,7 @@ export interface BuildKitClientOptions {
   readonly onDisconnect?: (() => void) | undefined;
 }
 
-type Call = Pick<GrpcCallOptions, 'signal' | 'deadlineMs'>;
+type Call = Pick<CallOptions, 'signal' | 'deadlineMs'>;
 
 /**
  * A typed client of one buildkitd. It connects when first used, and again whenever the connection broke. Errors are

@@ -46,6 +46,11 @@ export class BuildsApi {
     this.#transport = transport;
   }
 
+  /** The builder that the daemon would rather be asked for: BuildKit where it has one. */
+  async preferred(): Promise<'buildkit' | 'classic'> {
+    return (await this.#transport.ping()).get('builder-version') === '2' ? 'buildkit' : 'classic';
+  }
+
   /** Send a context (a tar stream; none with `remote`) and build. Lines of progress; a failure is a line with `errorDetail`. */
   async build(context: RequestBody | undefined, options: BuildOptions): Promise<ProgressStream> {
     const response = await this.#transport.request({

@@ -12,7 +12,7 @@ export interface RawRequest {
   readonly method: string;
   /** Path and query, ready for the request line. */
   readonly target: string;
-  readonly headers: Readonly<Record<string, string>>;
+  readonly headers: Readonly<Record<string, string | readonly string[]>>;
   readonly body?: RequestBody;
 }
 
@@ -114,7 +114,9 @@ export class HttpConnection {
     const { body } = request;
     const bytes = typeof body === 'string' ? encoder.encode(body) : body instanceof Uint8Array ? body : undefined;
     let head = `${request.method} ${request.target} HTTP/1.1\r\n`;
-    for (const [name, value] of Object.entries(request.headers)) head += `${name}: ${safeHeader(name, value)}\r\n`;
+    for (const [name, value] of Object.entries(request.headers)) {
+      for (const one of typeof value === 'string' ? [value] : value) head += `${name}: ${safeHeader(name, one)}\r\n`;
+    }
     if (bytes) head += `Content-Length: ${bytes.length}\r\n`;
     else if (body !== undefined) head += 'Transfer-Encoding: chunked\r\n';
     else if (request.method === 'POST' || request.method === 'PUT') head += 'Content-Length: 0\r\n';

@@ -16,7 +16,8 @@ export interface ApiRequest {
   /** Without the version prefix; parts already encoded. */
   readonly path: string;
   readonly query?: Readonly<Record<string, QueryValue>>;
-  readonly headers?: Readonly<Record<string, string>>;
+  /** A list is sent as several headers of that name. */
+  readonly headers?: Readonly<Record<string, string | readonly string[]>>;
   /** An object is sent as JSON. */
   readonly json?: unknown;
   readonly body?: RequestBody;
@@ -99,10 +100,10 @@ export class Transport implements Disposable {
   }
 
   /**
-   * Take the connection over (`Upgrade: tcp`): afterwards it carries raw bytes in both directions.
+   * Take the connection over: afterwards it carries raw bytes in both directions, of the protocol that is named.
    */
-  async hijack(request: ApiRequest): Promise<HijackedStream> {
-    const headers = { ...request.headers, Connection: 'Upgrade', Upgrade: 'tcp' };
+  async hijack(request: ApiRequest, protocol: 'tcp' | 'h2c' = 'tcp'): Promise<HijackedStream> {
+    const headers = { ...request.headers, Connection: 'Upgrade', Upgrade: protocol };
     const response = await this.request({ ...request, headers });
     const connection = connections.get(response);
     if (!connection) throw new PouchError('internal', 'no connection to take over');
@@ -117,12 +118,18 @@ export class Transport implements Disposable {
 
   /** Ask the daemon which API version it speaks, and lower ours to it. */
   async negotiate(): Promise<void> {
-    if (this.#confirmed) return;
+    if (!this.#confirmed) await this.ping();
+  }
+
+  /** The headers of `/_ping`, by which a daemon says what it is. The API version is negotiated by them. */
+  async ping(): Promise<ReadonlyMap<string, string>> {
     const response = await this.#perform({ method: 'GET', path: '/_ping' }, true, '');
     await response.text();
+    if (this.#confirmed) return response.headers;
     const theirs = response.headers.get('api-version');
     if (theirs !== undefined && compareVersions(theirs, this.#version) < 0) this.#lower(theirs);
     this.#confirmed = true;
+    return response.headers;
   }
 
   #lower(version: string): void {

@@ -6,12 +6,14 @@ export { withDependencies } from './project/dependencies.ts';
 export type { Project, Service } from './project/project.ts';
 export { checkProjectName } from './project/project-name.ts';
 export { enableNamed, selectServices } from './project/select.ts';
-export { type BuildOverrides, buildImage } from './run/build.ts';
+export type { BuildOverrides } from './run/build-parts.ts';
+export { buildImage } from './run/build.ts';
 export type { Recreate } from './run/converge.ts';
 export { containerName } from './run/create.ts';
 export { type DownOptions, down } from './run/down.ts';
 export { Follower, type FollowSink } from './run/follow.ts';
-export { ensureImages, type ImageOptions, imageOf, pullImage } from './run/images.ts';
+export { ensureImages, type ImageOptions, pullImage } from './run/images.ts';
+export { imageOf } from './project/image-of.ts';
 export {
   containerOf,
   containersOf,

@@ -30,8 +30,9 @@ export function temporaryPath(root: string): string {
 export async function usableRoot(root: string): Promise<string | undefined> {
   const probe = temporaryPath(root);
   try {
-    // It is containerd's to make; where it is not, this is another mount namespace or host.
-    await access(root);
+    // Where containerd's own directory is not, this is another mount namespace or host. Releases of 1.7 make what is in it
+    // with their first write only.
+    await access(dirname(root));
     await mkdir(join(root, 'blobs', 'sha256'), { recursive: true });
     await writeFile(probe, '', { flag: 'wx' });
     await removeStale(root);

@@ -1,5 +1,4 @@
-import type { CallOptions as GrpcCallOptions } from './grpc/call.ts';
-import type { GrpcService, ServiceCallOptions, ServiceDefinition } from './grpc/service.ts';
+import type { CallOptions as GrpcCallOptions, GrpcService, ServiceCallOptions, ServiceDefinition } from '@pouch/grpc';
 
 /** What a caller may say about one call. */
 export interface CallOptions {

@@ -1,11 +1,10 @@
 import { isErrorCode, type Logger, sleep } from '@pouch/base';
+import { GrpcChannel, GrpcService, type ServiceDefinition } from '@pouch/grpc';
 import type { CallOptions, ServiceFactory } from './call.ts';
 import { Containers } from './containers.ts';
 import { Content } from './content.ts';
 import { Diff } from './diff.ts';
 import { Events } from './events.ts';
-import { GrpcChannel } from './grpc/channel.ts';
-import { GrpcService, type ServiceDefinition } from './grpc/service.ts';
 import { Images } from './images.ts';
 import { Ingest } from './ingest.ts';
 import { Introspection } from './introspection.ts';

@@ -1,7 +1,7 @@
 import { type Any, OCI_TYPE, packJson, unpackJson } from './any.ts';
 import { type CallOptions, type ServiceFactory, toGrpc, toGrpcRead, toGrpcStream } from './call.ts';
 import { type Container as ProtoContainer, ContainersDefinition } from './generated/containerd/services/containers.ts';
-import type { GrpcService } from './grpc/service.ts';
+import type { GrpcService } from '@pouch/grpc';
 import { toNanos } from './time.ts';
 import { type Labels, present } from './types.ts';
 

@@ -4,7 +4,7 @@ import {
   WriteAction,
   type WriteContentResponse,
 } from './generated/containerd/services/content.ts';
-import type { DuplexCall, RequestOf } from './grpc/service.ts';
+import type { DuplexCall, RequestOf } from '@pouch/grpc';
 import type { Labels } from './types.ts';
 
 type WriteRequest = RequestOf<typeof ContentDefinition, 'write'>;

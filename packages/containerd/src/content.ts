@@ -6,7 +6,7 @@ import {
   type Status as ProtoStatus,
 } from './generated/containerd/services/content.ts';
 import { ContentWriter } from './content-writer.ts';
-import type { GrpcService } from './grpc/service.ts';
+import type { GrpcService } from '@pouch/grpc';
 import { toNanos } from './time.ts';
 import { type Labels, present } from './types.ts';
 

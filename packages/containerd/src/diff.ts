@@ -1,6 +1,6 @@
 import { type CallOptions, type ServiceFactory, toGrpc } from './call.ts';
 import { DiffDefinition } from './generated/containerd/services/diff.ts';
-import type { GrpcService } from './grpc/service.ts';
+import type { GrpcService } from '@pouch/grpc';
 import { fromNanos } from './time.ts';
 import { type Descriptor, fromDescriptor, fromMount, type Labels, type Mount, toDescriptor } from './types.ts';
 

@@ -3,7 +3,7 @@ import { asPouchError, background, type PouchError, sleep } from '@pouch/base';
 import { type CallOptions, filterValue, type ServiceFactory, toGrpc, toGrpcStream } from './call.ts';
 import { type ContainerdEvent, decodeEvent } from './event-types.ts';
 import { type Envelope, EventsDefinition } from './generated/containerd/services/events.ts';
-import type { GrpcService } from './grpc/service.ts';
+import type { GrpcService } from '@pouch/grpc';
 import { toNanos } from './time.ts';
 
 /** What a watch tells, in order. */

@@ -1,7 +1,7 @@
 import { isErrorCode } from '@pouch/base';
 import { type CallOptions, type ServiceFactory, toGrpc, toGrpcRead } from './call.ts';
 import { ImagesDefinition, type Image as ProtoImage } from './generated/containerd/services/images.ts';
-import type { GrpcService } from './grpc/service.ts';
+import type { GrpcService } from '@pouch/grpc';
 import { toNanos } from './time.ts';
 import { type Descriptor, fromDescriptor, type Labels, present, toDescriptor } from './types.ts';
 

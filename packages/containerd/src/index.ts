@@ -21,10 +21,6 @@ export * from './types.ts';
 export * from './version.ts';
 export { ExitKeeper, type ExitKeeperOptions } from './shim/exit-keeper.ts';
 export { type ContainerdConfig, renderConfig } from './supervisor/config.ts';
-export type { CallOptions as GrpcCallOptions } from './grpc/call.ts';
-export { GrpcChannel } from './grpc/channel.ts';
-export { FrameDecoder, frame } from './grpc/framing.ts';
-export { type DuplexCall, GrpcService } from './grpc/service.ts';
 export {
   DaemonSupervisor,
   type SupervisedDaemon,

@@ -1,6 +1,6 @@
 import { type CallOptions, type ServiceFactory, toGrpcRead } from './call.ts';
 import { IntrospectionDefinition, type Plugin as ProtoPlugin } from './generated/containerd/services/introspection.ts';
-import type { GrpcService } from './grpc/service.ts';
+import type { GrpcService } from '@pouch/grpc';
 
 export interface PluginRecord {
   /** Such as `io.containerd.snapshotter.v1`. */

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { isErrorCode } from '@pouch/base';
 import { type CallOptions, type ServiceFactory, toGrpc, toGrpcRead } from './call.ts';
 import { LeasesDefinition, type Lease as ProtoLease } from './generated/containerd/services/leases.ts';
-import type { GrpcService } from './grpc/service.ts';
+import type { GrpcService } from '@pouch/grpc';
 import { toNanos } from './time.ts';
 import { type Labels, present } from './types.ts';
 

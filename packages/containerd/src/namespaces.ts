@@ -1,7 +1,7 @@
 import { isErrorCode } from '@pouch/base';
 import { type CallOptions, type ServiceFactory, toGrpc, toGrpcRead } from './call.ts';
 import { type Namespace, NamespacesDefinition } from './generated/containerd/services/namespaces.ts';
-import type { GrpcService } from './grpc/service.ts';
+import type { GrpcService } from '@pouch/grpc';
 import { type Labels, present } from './types.ts';
 
 export type { Namespace } from './generated/containerd/services/namespaces.ts';

@@ -1,7 +1,7 @@
 import { isErrorCode } from '@pouch/base';
 import { type CallOptions, type ServiceFactory, toGrpc, toGrpcRead, toGrpcStream } from './call.ts';
 import { Kind, type Info as ProtoInfo, SnapshotsDefinition } from './generated/containerd/services/snapshots.ts';
-import type { GrpcService } from './grpc/service.ts';
+import type { GrpcService } from '@pouch/grpc';
 import { toNanos } from './time.ts';
 import { type Labels, type Mount, present, toMount } from './types.ts';
 

@@ -3,7 +3,7 @@ import { type CallOptions, filterValue, type ServiceFactory, toGrpc, toGrpcRead 
 import { ProcessDetails } from './generated/containerd/runtime/runc.ts';
 import { TasksDefinition } from './generated/containerd/services/tasks.ts';
 import { type Process as ProtoProcess, Status } from './generated/containerd/types/task.ts';
-import type { GrpcService } from './grpc/service.ts';
+import type { GrpcService } from '@pouch/grpc';
 import { decodeMetric, type TaskMetric } from './metrics.ts';
 import { mapRuntimeError } from './runtime-errors.ts';
 import { toNanos } from './time.ts';

@@ -1,6 +1,6 @@
 import { type CallOptions, type ServiceFactory, toGrpcRead } from './call.ts';
 import { VersionDefinition, type VersionResponse } from './generated/containerd/services/version.ts';
-import type { GrpcService } from './grpc/service.ts';
+import type { GrpcService } from '@pouch/grpc';
 
 export class Version {
   readonly #rpc: GrpcService<typeof VersionDefinition>;

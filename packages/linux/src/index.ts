@@ -21,6 +21,7 @@ export * from './proc.ts';
 export * from './quota/probe-quota.ts';
 export * from './quota/quota-driver.ts';
 export * from './safe-path.ts';
+export * from './session-priority.ts';
 export * from './sysctl.ts';
 export * from './traffic/probe-traffic.ts';
 export * from './traffic/rate.ts';

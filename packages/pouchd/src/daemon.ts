@@ -37,6 +37,7 @@ import {
 } from '@pouch/linux';
 import { RegistryClient } from '@pouch/registry';
 import { ApiServer, type ServerDependencies } from '@pouch/server';
+import { buildCacheLimit } from './build-cache-limit.ts';
 import { buildKitCgroupParent, buildKitRegistries, findBuildKit } from './build-kit-options.ts';
 import { chooseBuildRuntime } from './build-kit-runtime.ts';
 import type { Config } from './config/settings.ts';
@@ -220,7 +221,7 @@ export class Daemon implements AsyncDisposable {
         .filter(({ status, record }) => status !== 'removing' && record.mounts.some((mount) => mount.Name === name))
         .map(({ id }) => id);
     const imageUsers = (): ImageUser[] =>
-      containers.index.all().flatMap(({ id, record, live }) => [
+      containers.index.known().flatMap(({ id, record, live }) => [
         { containerId: id, imageId: record.imageId, manifestDigest: record.manifestDigest, running: live },
         // What it was, or is to be: a way back needs its image.
         ...[record.previous?.generation, record.upgrade?.other].flatMap((other) =>
@@ -230,9 +231,12 @@ export class Daemon implements AsyncDisposable {
         ),
       ]);
 
+    const cacheLimit = await buildCacheLimit(config['build-cache-limit'], config.root);
     const buildKit = new BuildKitManager(
       {
         binary: await findBuildKit(config),
+        idleTimeoutMs: config['buildkit-idle-timeout'] * 1000,
+        cacheLimit,
         root: config.root,
         state: config.state,
         cgroupParent: buildKitCgroupParent(config, cgroupDriver),
@@ -267,7 +271,7 @@ export class Daemon implements AsyncDisposable {
     this.#resources.use(containers);
     await containers.start();
     const builds = new BuildManager(
-      { root: config.root, state: config.state },
+      { root: config.root, state: config.state, cacheLimit },
       { db, containerd, containers: containers.manager, images, volumes, logger },
     );
     await builds.reconcile();

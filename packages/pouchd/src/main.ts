@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { writeSync } from 'node:fs';
 import { asPouchError, createLogger, errorMessage, type LogLevel, type LogSinkOptions } from '@pouch/base';
+import { setSessionPriority } from '@pouch/linux';
 import { helpText } from './config/help.ts';
 import { loadConfig, parseArguments } from './config/load-config.ts';
 import type { Config } from './config/settings.ts';
@@ -69,6 +70,9 @@ async function run(config: Config, reread: () => Config): Promise<void> {
   process.on('unhandledRejection', (error) =>
     logger.error('a rejection nobody handled', { error, stack: error instanceof Error ? error.stack : '' }),
   );
+  await setSessionPriority(config.nice).catch((error: unknown) => {
+    logger.warn('the daemon waits for the processor like everybody else', { error });
+  });
   try {
     await daemon.start(stopping.signal);
     await notifyReady(logger);

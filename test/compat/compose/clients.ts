@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
+import { POUCH } from '../../harness/programs.ts';
 import { onPath } from '../harness/docker-engine.ts';
 
 /** A program that runs Compose files. */
@@ -14,8 +15,6 @@ export interface ComposeClient {
 
 /** What not every client has. */
 export type Feature = 'watch' | 'wait' | 'recreate' | 'configs';
-
-const POUCH = resolve(import.meta.dirname, '../../../packages/cli/src/main.ts');
 
 /** Directory with `cli-plugins/docker-compose`, of those that are usual; undefined without one. */
 export function pluginDirectory(): string | undefined {
@@ -50,9 +49,6 @@ export function composeClients(): ComposeClient[] {
       lacks: ['watch', 'wait', 'recreate', 'configs'],
     });
   }
-  // A built executable may be named: it starts four times as fast.
-  const built = process.env['POUCH_COMPAT_CLI'];
-  const pouch = built ? [built] : [process.execPath, '--disable-warning=ExperimentalWarning', POUCH];
-  clients.push({ name: 'pouch compose', command: [...pouch, 'compose'], environment: { NO_COLOR: '1' }, lacks: [] });
+  clients.push({ name: 'pouch compose', command: [...POUCH, 'compose'], environment: { NO_COLOR: '1' }, lacks: [] });
   return clients;
 }

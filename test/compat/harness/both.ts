@@ -4,24 +4,28 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { exec, PouchError, sleep } from '@pouch/base';
 import { busyboxArchive } from '../../harness/busybox-image.ts';
+import { validated, type ValidatedEngine } from '../validator/validated-engine.ts';
 import { dockerPrograms, startDockerEngine } from './docker-engine.ts';
 import type { Engine, Engines } from './engine.ts';
-import { startPouchEngine } from './pouch-engine.ts';
+import { type PouchBuild, startPouchEngine } from './pouch-engine.ts';
 
 /** Where a registry listens in each engine's network. */
 export const REGISTRY = '127.0.0.1:5000';
 
-/** Both engines with the image `busybox`, and a directory for the clients' files. Disposing takes everything away. */
+/**
+ * Both engines with the image `busybox`, and a directory for the clients' files. Every answer of pouchd is checked against the
+ * contract at the version that its client speaks. Disposing takes everything away, and throws when an answer was not valid.
+ */
 export class BothEngines implements AsyncDisposable, Engines {
   readonly directory = mkdtempSync(join(tmpdir(), 'pouch-compat-'));
   readonly #owned = new AsyncDisposableStack();
-  #pouch: Engine | undefined;
+  #pouch: ValidatedEngine | undefined;
   #docker: Engine | undefined;
 
-  static async start(): Promise<BothEngines> {
+  static async start(options: { readonly pouch?: PouchBuild } = {}): Promise<BothEngines> {
     const both = new BothEngines();
     try {
-      await both.#start();
+      await both.#start(options.pouch ?? 'tested');
       return both;
     } catch (error) {
       await both[Symbol.asyncDispose]();
@@ -29,7 +33,7 @@ export class BothEngines implements AsyncDisposable, Engines {
     }
   }
 
-  get pouch(): Engine {
+  get pouch(): ValidatedEngine {
     return required(this.#pouch);
   }
 
@@ -41,13 +45,20 @@ export class BothEngines implements AsyncDisposable, Engines {
     return [this.pouch, this.docker];
   }
 
-  async #start(): Promise<void> {
+  async #start(build: PouchBuild): Promise<void> {
     const programs = dockerPrograms();
     if (programs === undefined) throw new PouchError('unsupported', 'there is no dockerd to compare with');
     this.#owned.defer(() => rmSync(this.directory, { recursive: true, force: true }));
-    // One after the other: a failure of either leaves nothing of the other behind.
-    this.#pouch = this.#owned.use(await startPouchEngine(join(this.directory, 'pouch')));
-    this.#docker = this.#owned.use(await startDockerEngine(join(this.directory, 'docker'), programs));
+    const starts = await Promise.allSettled([
+      (async () => {
+        this.#pouch = this.#owned.use(await validated(await startPouchEngine(join(this.directory, 'pouch'), build)));
+      })(),
+      (async () => {
+        this.#docker = this.#owned.use(await startDockerEngine(join(this.directory, 'docker'), programs));
+      })(),
+    ]);
+    // A failure of either leaves nothing of the other behind: both are owned, or never were.
+    for (const start of starts) if (start.status === 'rejected') throw start.reason;
     const archive = join(this.directory, 'busybox.tar');
     await busyboxArchive(archive);
     await Promise.all(this.all.map(async (engine) => await importBusybox(engine, archive)));
@@ -63,7 +74,7 @@ export class BothEngines implements AsyncDisposable, Engines {
   }
 }
 
-function required(engine: Engine | undefined): Engine {
+function required<E extends Engine>(engine: E | undefined): E {
   if (!engine) throw new PouchError('conflict', 'the engines have not been started');
   return engine;
 }

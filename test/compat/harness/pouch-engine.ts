@@ -2,12 +2,16 @@ import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { exec } from '@pouch/base';
 import { DaemonProcess } from '../../../bench/daemon-process.ts';
+import { POUCHD } from '../../harness/programs.ts';
 import type { Engine } from './engine.ts';
 
-const MAIN = resolve(import.meta.dirname, '../../../packages/pouchd/src/main.ts');
+const BUILT = resolve(import.meta.dirname, '../../../dist/pouchd');
 
-/** pouchd from its sources, in a network namespace of its own: every port is free there, as in dockerd's. */
-export async function startPouchEngine(directory: string): Promise<Engine> {
+/** Which pouchd: the one of the tests, or as it is built for users, for what is measured. */
+export type PouchBuild = 'tested' | 'built';
+
+/** pouchd in a network namespace of its own: every port is free there, as in dockerd's. */
+export async function startPouchEngine(directory: string, build: PouchBuild = 'tested'): Promise<Engine> {
   const name = `pouch-compat-${process.pid}`;
   await exec('ip', ['netns', 'add', name]);
   await exec('ip', ['-n', name, 'link', 'set', 'lo', 'up']);
@@ -15,7 +19,7 @@ export async function startPouchEngine(directory: string): Promise<Engine> {
   const socket = join(directory, 'run/pouchd.sock');
   const own = { root: join(directory, 'root'), state: join(directory, 'run'), 'cgroup-parent': `/${name}`, group: '' };
   const flags = Object.entries(own).flatMap(([flag, value]) => [`--${flag}`, value]);
-  const command = wrap([process.execPath, '--disable-warning=ExperimentalWarning', MAIN, ...flags]);
+  const command = wrap([...(build === 'built' ? [BUILT] : POUCHD), ...flags]);
   const daemon = new DaemonProcess({ command, socket, log: join(directory, 'pouchd.log') });
   const engine: Engine = {
     name: 'pouch',

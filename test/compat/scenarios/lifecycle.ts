@@ -57,6 +57,20 @@ export const LIFECYCLE = scenarios({
     'docker pause $N; docker restart -t 0 $N; docker inspect --format "{{.State.Status}}" $N',
     'docker run -d --name $N-p --restart on-failure:2 busybox false >/dev/null; sleep 3; docker inspect --format "{{.RestartCount}} {{.State.Status}} {{.State.ExitCode}}" $N-p',
   ],
+  // After the sixth restart it waits for 6.4 seconds.
+  restarting: [
+    'docker run -d --name $N --restart always busybox false >/dev/null; until docker inspect --format "{{.RestartCount}} {{.State.Restarting}}" $N | grep -q "6 true"; do sleep .1; done; docker inspect --format "{{.State.Status}} {{.State.Running}} {{.State.Restarting}} {{.State.Paused}} {{.State.ExitCode}}" $N',
+    'docker ps --filter name=$N --format "{{.Names}} {{.State}} {{.Status}}"',
+    'docker exec $N true',
+    'docker rm $N',
+    'docker pause $N',
+    'docker unpause $N',
+    'docker top $N',
+    'docker start $N; docker inspect --format "{{.State.Running}}" $N',
+    'docker stop -t 1 $N; docker inspect --format "{{.State.Status}} {{.State.Running}} {{.State.Restarting}} {{.State.ExitCode}}" $N',
+    'docker rm $N',
+    'docker run -d --name $N-f --restart always busybox false >/dev/null; sleep 2; docker rm -f $N-f; docker ps -a --filter name=$N-f',
+  ],
   pause: [
     'docker run -d --name $N busybox sleep 60 >/dev/null; docker pause $N',
     'docker ps --filter name=$N --format "{{.Status}} {{.State}}"',

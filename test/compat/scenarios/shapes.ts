@@ -20,7 +20,7 @@ export const SHAPES = [
   ...scenarios(
     {
       shapes: [
-        'docker network create $N >/dev/null; docker volume create $N; docker create --name $N-new -e A=1 busybox >/dev/null; docker run -d --name $N-run --network $N -p 8899:80 -v $N:/d -l a=b --health-cmd true busybox sleep 90 >/dev/null',
+        'docker network create $N >/dev/null; docker volume create $N; docker create --name $N-new -e A=1 busybox >/dev/null; docker run -d --name $N-run --network $N -p 8899:80 -v $N:/d -l a=b --health-cmd true --health-interval 1s busybox sleep 90 >/dev/null; until docker inspect $N-run | grep -q Output; do sleep .2; done',
         ...['1.25', '1.41', '1.44', '1.47', '1.48', '1.50', '1.52', '1.56'].map((version) =>
           Object.entries(THINGS)
             .map(([name, path]) => `${GET} "http://x/v${version}/${path}" | $KEYS ${name}`)

@@ -67,7 +67,6 @@ function checkOther(exchange: Exchange, path: string, version: number): Omit<Che
     return { operation: `absent ${absent.feature}`, faults: errorFaults(exchange, version) };
   }
   if (exchange.method === 'OPTIONS') return { operation: 'OPTIONS', faults: only(exchange, [200]) };
-  if (/^\/(build|session|grpc)(\/|$)/.test(path)) return { operation: 'builder', faults: [] };
   return { operation: 'no page', faults: [...only(exchange, [404]), ...errorFaults(exchange, version)] };
 }
 

@@ -3,6 +3,7 @@
  * contract: so is every answer of a real dockerd, where there is one.
  */
 import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,10 +14,13 @@ import { TestDaemon } from '../../harness/test-daemon.ts';
 import { busyboxArchive } from '../../harness/busybox-image.ts';
 import { RecordingProxy } from './recording-proxy.ts';
 import { ValidationReport } from './report.ts';
+import { validated } from './validated-engine.ts';
 import { ask, driveEverything } from './workload.ts';
 
 /** The oldest, those of clients in daily use, and the newest. */
 const VERSIONS = ['1.24', '1.41', '1.43', '1.45', '1.47', '1.48', '1.51', '1.52', '1.56'];
+/** Versions at once: what is made for one of them is named after it. */
+const AT_ONCE = 3;
 const DOCKER = process.env.POUCH_TEST_DOCKERD ?? '/var/cache/pouch-bench/bin';
 
 async function judge(upstream: string, directory: string, versions: readonly string[]): Promise<ValidationReport> {
@@ -31,9 +35,12 @@ async function judge(upstream: string, directory: string, versions: readonly str
     onUnreadable: report.unreadable,
   });
   const { ApiVersion } = JSON.parse((await ask(upstream, 'GET', '/version')).text) as { ApiVersion: string };
-  for (const version of versions) {
-    if (compareVersions(version, ApiVersion) <= 0) await driveEverything(listen, version, readFileSync(archive));
-  }
+  const queue = versions.filter((version) => compareVersions(version, ApiVersion) <= 0);
+  const lanes = Array.from({ length: AT_ONCE }, async () => {
+    for (let next = queue.shift(); next; next = queue.shift())
+      await driveEverything(listen, next, readFileSync(archive));
+  });
+  await Promise.all(lanes);
   return report;
 }
 
@@ -58,10 +65,8 @@ test("a real dockerd's answers are valid by the same contract", { timeout: 900_0
   }
 });
 
-test('the validator sees what is wrong', async () => {
-  const { createServer } = await import('node:http');
-  const directory = mkdtempSync(join(tmpdir(), 'pouch-validator-'));
-  const upstream = join(directory, 'wrong.sock');
+/** A server at `socket` that is no Docker. */
+async function wrongDaemon(socket: string): Promise<AsyncDisposable> {
   const server = createServer((request, response) => {
     const json = { 'Content-Type': 'application/json', 'Api-Version': '1.56', Ostype: 'linux', Server: 'x' };
     if (request.url === '/v1.41/volumes') {
@@ -69,28 +74,45 @@ test('the validator sees what is wrong', async () => {
     } else if (request.url === '/v1.41/networks/prune') response.writeHead(418, json).end('{"message":"tea"}');
     else response.writeHead(200, { ...json, 'Content-Type': 'text/html' }).end('{"Id":1}');
   });
-  await new Promise<void>((resolve) => server.listen(upstream, resolve));
+  await new Promise<void>((resolve) => server.listen(socket, resolve));
+  return {
+    [Symbol.asyncDispose]: async () => {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+test('the validator sees what is wrong, and a run that met it fails', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'pouch-validator-'));
+  const socket = join(directory, 'wrong.sock');
   try {
-    const report = new ValidationReport();
-    const listen = join(directory, 'proxy.sock');
-    await using _proxy = await RecordingProxy.start({
-      listen,
-      upstream,
-      onExchange: report.add,
-      onUnreadable: report.unreadable,
+    await using daemon = await wrongDaemon(socket);
+    let disposed = false;
+    const engine = await validated({
+      name: 'pouch',
+      directory,
+      socket,
+      pids: () => [],
+      wrap: (command) => [...command],
+      [Symbol.asyncDispose]: async () => {
+        disposed = true;
+        await daemon[Symbol.asyncDispose]();
+      },
     });
-    await ask(listen, 'GET', '/v1.41/volumes');
-    await ask(listen, 'POST', '/v1.41/networks/prune');
-    await ask(listen, 'GET', '/v1.41/info');
-    const text = report.summary();
+    await ask(engine.socket, 'GET', '/v1.41/volumes');
+    await ask(engine.socket, 'POST', '/v1.41/networks/prune');
+    await ask(engine.socket, 'GET', '/v1.41/info');
+    const text = engine.report.summary();
     assert.match(text, /VolumeList 200: Volumes: expected a list, got null/);
     assert.match(text, /VolumeList 200: the header docker-experimental is missing/);
     assert.match(text, /NetworkPrune 418: the status 418 is not declared/);
     assert.match(text, /SystemInfo 200: the media type is 'text\/html'/);
     assert.match(text, /SystemInfo 200: Id: unknown field|SystemInfo 200: .*required/);
+    const end = engine[Symbol.asyncDispose]();
+    await assert.rejects(Promise.resolve(end), /answers that are not valid:[^]*NetworkPrune 418/);
+    assert.ok(disposed, 'what stands behind the validator is taken away all the same');
   } finally {
-    server.closeAllConnections();
-    server.close();
     rmSync(directory, { recursive: true, force: true });
   }
 });

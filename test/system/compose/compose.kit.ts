@@ -1,12 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { ContainerInspect, ContainerSummary } from '@pouch/api';
 import type { ExecResult } from '@pouch/base';
+import { POUCH } from '../../harness/programs.ts';
 import type { TestDaemon } from '../../harness/test-daemon.ts';
-
-const POUCH = resolve(import.meta.dirname, '../../../packages/cli/src/main.ts');
 
 /** A project's files in a directory of their own, and `pouch compose` on them. Disposing it takes the project down. */
 export class ComposeProject implements AsyncDisposable {
@@ -64,7 +63,8 @@ export class RunningCompose implements AsyncDisposable {
   output = '';
 
   constructor(words: readonly string[], daemon: TestDaemon) {
-    this.#child = spawn(process.execPath, [POUCH, ...words], {
+    const [program, ...args] = POUCH;
+    this.#child = spawn(program, [...args, ...words], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, POUCH_HOST: `unix://${daemon.socket}`, NO_COLOR: '1', HOME: daemon.directory },
     });

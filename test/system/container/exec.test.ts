@@ -134,6 +134,29 @@ test('many at once', async () => {
   );
 });
 
+test('an exec is answered also where its end is told before its start', async () => {
+  const one = async (): Promise<void> => {
+    const exec = await createExec({ Cmd: ['true'], AttachStdout: true });
+    const { text } = await daemon.ok('POST', `/exec/${exec}/start`, { Detach: false, Tty: false });
+    assert.equal(text, '');
+    assert.equal((await execInspect(daemon, exec)).ExitCode, 0);
+  };
+  const series = Array.from({ length: 12 }, async () => {
+    for (let round = 0; round < 8; round += 1) await one();
+  });
+  await Promise.all(series);
+});
+
+test('users are those that the container has by now', async () => {
+  const own = await start(daemon, ['sleep', '1000']);
+  await daemon.pouch(['exec', own, 'sh', '-c', 'echo late:x:77:78::/tmp:/bin/sh >> /etc/passwd']);
+  assert.equal(await run('-u', 'late', own, 'sh', '-c', 'id -u; id -g; echo $HOME'), '77\n78\n/tmp');
+  await daemon.pouch(['exec', own, 'sh', '-c', 'rm /etc/passwd']);
+  const gone = await daemon.pouch(['exec', '-u', 'user', own, 'true'], { allowFailure: true });
+  assert.match(gone.stderr, /unable to find user user/);
+  await remove(daemon, own);
+});
+
 test('a stopped container takes none, and its execs end with it', async () => {
   const other = await start(daemon, ['sleep', '1000']);
   const exec = daemon.pouch(['exec', other, 'sh', '-c', 'echo up; sleep 1000'], { allowFailure: true });

@@ -310,6 +310,20 @@ test('auto-remove takes container and anonymous volumes away, and an id file nam
   await eventually('its volume is gone', async () => (await daemon.api('GET', `/volumes/${volume}`)).status === 404);
 });
 
+test('what run --rm has left behind is not shown when it returns, and its image can be removed', async () => {
+  for (let round = 0; round < 5; round += 1) {
+    await daemon.ok('POST', `/images/busybox/tag?repo=once&tag=${round}`);
+    const { stdout } = await daemon.pouch(['run', '--rm', `once:${round}`, 'cat', '/etc/hostname']);
+    const listed = (await daemon.ok('GET', '/containers/json?all=1')).json as { Id: string }[];
+    assert.deepEqual(
+      listed.filter(({ Id }) => Id.startsWith(stdout.trim())),
+      [],
+    );
+    assert.equal((await daemon.api('GET', `/containers/${stdout.trim()}/json`)).status, 404);
+    await daemon.ok('DELETE', `/images/once:${round}`);
+  }
+});
+
 test('an out-of-memory kill is told', async () => {
   const memory = 16 * 1024 * 1024;
   const id = await start(daemon, ['sh', '-c', 'exec tail /dev/zero'], {

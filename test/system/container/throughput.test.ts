@@ -36,9 +36,9 @@ async function peakDuring<T>(work: Promise<T>): Promise<{ result: T; peak: numbe
 
 /** Bytes that `pouch logs` prints, counted and thrown away. */
 async function countLogs(id: string): Promise<number> {
-  const [program = '', ...words] = POUCH;
+  const [program, ...args] = POUCH;
   const env = { ...process.env, POUCH_HOST: `unix://${daemon.socket}`, HOME: daemon.directory };
-  const child = spawn(program, [...words, 'logs', id], { env, stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(program, [...args, 'logs', id], { env, stdio: ['ignore', 'pipe', 'inherit'] });
   let count = 0;
   for await (const chunk of child.stdout) count += (chunk as Buffer).length;
   return count;

@@ -162,7 +162,7 @@ suite('the containerd client', { skip: missingForContainers(), timeout: 120_000 
   test('blobs go in by a move, by the stream where the directory is out of reach, and only with the right digest', async () => {
     const { client, directory } = containerd;
     const { content, introspection, leases } = client;
-    const far = new Ingest({ contentRoot: '/nowhere' }, { content, introspection, logger: silentLogger });
+    const far = new Ingest({ contentRoot: '/nowhere/content' }, { content, introspection, logger: silentLogger });
     const wrong = new Ingest({ contentRoot: directory }, { content, introspection, logger: silentLogger });
     const path = join(directory, 'blob');
     await leases.use(async (lease) => {

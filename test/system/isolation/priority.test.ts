@@ -76,7 +76,7 @@ test('who has the better class is served first when the uplink is full', { skip 
   await container('victim', '--net-priority', '1');
   await container('noisy', '--net-priority', '7');
   const amid = async (): Promise<number> => {
-    const noise = ['-c', FAR_ADDRESS, '-p', '5302', '-P', '4', '-t', '60'];
+    const noise = ['-c', FAR_ADDRESS, '-p', '5302', '-P', '8', '-t', '60'];
     await daemon.pouch(['exec', '-d', 'noisy', '/usr/bin/iperf3', ...noise]);
     await sleep(3000);
     const found = await send('victim', 5301, 3);
@@ -86,7 +86,7 @@ test('who has the better class is served first when the uplink is full', { skip 
   const victim = await amid();
   await daemon.pouch(['update', '--net-priority', '7', 'victim']);
   const equal = await amid();
-  t.diagnostic(`of 40 Mbit/s beside four flows: ${victim.toFixed(1)} in class 1, ${equal.toFixed(1)} in theirs`);
+  t.diagnostic(`of 40 Mbit/s beside eight flows: ${victim.toFixed(1)} in class 1, ${equal.toFixed(1)} in theirs`);
   assert.ok(victim > 30, `class 1 has ${victim}`);
   assert.ok(equal < 28, `the same class has ${equal}`);
   await remove(daemon, 'victim', 'noisy');

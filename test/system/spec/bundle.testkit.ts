@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { exec } from '@pouch/base';
 import type { ContainerCreateRequest } from '@pouch/api';
-import { cgroupsPath } from '@pouch/linux';
+import { cgroupsPath, claimLeftoverControllers, releaseLeftoverControllers } from '@pouch/linux';
 import { serialiseRuntimeSpec } from '@pouch/oci';
 import { prepareContainer } from '../../../packages/engine/src/container/create/prepare-container.ts';
 import type { PrepareContext } from '../../../packages/engine/src/container/create/context.ts';
@@ -67,6 +67,8 @@ export class Bundle implements AsyncDisposable {
     for (const applet of applets) await symlink('busybox', join(root, 'bin', applet));
     await writeFile(join(root, 'etc/passwd'), 'root:x:0:0::/root:/bin/sh\nann:x:1000:1000::/home/ann:/bin/sh\n');
     await writeFile(join(root, 'etc/group'), 'root:x:0:\nann:x:1000:\nvideo:x:44:ann\naudio:x:29:\n');
+    // As pouchd does; whichever daemon of another test holds them now may end in the middle.
+    await claimLeftoverControllers(join(directory, 'cgroup'));
     return new Bundle(directory);
   }
 
@@ -127,6 +129,7 @@ export class Bundle implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await releaseLeftoverControllers(join(this.directory, 'cgroup'));
     await rm(this.directory, { recursive: true, force: true });
     const hierarchies = await exec('find', [
       '/sys/fs/cgroup',

@@ -31,7 +31,7 @@ export const containerStreamEndpoints = {
       tail: query.string('A number of lines, or all.'),
     },
     responses: { 200: respond.stdio('The lines.') },
-    errors: [404],
+    errors: [404, 501],
   }),
   ContainerAttach: endpoint({
     method: 'POST',

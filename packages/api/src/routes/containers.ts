@@ -1,5 +1,5 @@
 import { query } from '../query.ts';
-import { list } from '../schema/type.ts';
+import { list, nullable } from '../schema/type.ts';
 import {
   ContainerChange,
   ContainerPruneResponse,
@@ -49,6 +49,7 @@ export const containerEndpoints = {
       ]),
     },
     responses: { 200: respond.json(list(ContainerSummary), 'The containers, newest first.') },
+    errors: [404],
   }),
   ContainerCreate: endpoint({
     method: 'POST',
@@ -61,7 +62,7 @@ export const containerEndpoints = {
     },
     body: warningBody(ContainerCreateRequest),
     responses: { 201: respond.json(ContainerCreateResponse, 'It is created.') },
-    errors: [404, 409],
+    errors: [404, 409, 501],
   }),
   ContainerInspect: endpoint({
     method: 'GET',
@@ -86,7 +87,7 @@ export const containerEndpoints = {
     path: '/containers/{name}/changes',
     tag: 'Container',
     summary: "What changed in a container's file system since it was created",
-    responses: { 200: respond.json(list(ContainerChange), 'The changes; null when there are none.') },
+    responses: { 200: respond.json(nullable(list(ContainerChange)), 'The changes; null when there are none.') },
     errors: [404],
   }),
   ContainerStats: endpoint({
@@ -122,7 +123,7 @@ export const containerEndpoints = {
       'checkpoint-dir': query.differs('Not looked at without checkpoint.', query.string()),
     },
     responses: { 204: respond.empty('It runs.'), 304: respond.empty('It ran already.') },
-    errors: [404, 409],
+    errors: [404, 409, 501, 502],
   }),
   ContainerStop: endpoint({
     method: 'POST',
@@ -140,7 +141,7 @@ export const containerEndpoints = {
     summary: 'Stop and start a container',
     query: { signal: query.since('1.42', signal), t: timeout },
     responses: { 204: respond.empty('It runs.') },
-    errors: [404],
+    errors: [404, 409, 501, 502],
   }),
   ContainerKill: endpoint({
     method: 'POST',

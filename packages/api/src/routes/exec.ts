@@ -23,7 +23,7 @@ export const execEndpoints = {
       101: respond.stdio('The connection is a stream now.'),
       200: respond.stdio('The same without Upgrade; with Detach, an empty body.'),
     },
-    errors: [404, 409],
+    errors: [404, 409, 502],
   }),
   ExecResize: endpoint({
     method: 'POST',

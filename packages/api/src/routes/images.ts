@@ -43,6 +43,7 @@ export const imageEndpoints = {
       ),
     },
     responses: { 200: respond.json(list(ImageSummary), 'The images, newest first.') },
+    errors: [404],
   }),
   ImageCreate: endpoint({
     method: 'POST',
@@ -61,7 +62,7 @@ export const imageEndpoints = {
     },
     body: { kind: 'binary', mediaTypes: TAR_TYPES, optional: true, description: 'With fromSrc=-: a tar archive.' },
     responses: { 200: respond.jsonStream(JSONMessage, 'Progress.') },
-    errors: [401, 404, 503],
+    errors: [401, 404, 502, 503],
   }),
   ImageInspect: endpoint({
     method: 'GET',
@@ -200,6 +201,7 @@ export const imageEndpoints = {
       description: "An OCI layout or docker save's archive, plain or compressed.",
     },
     responses: { 200: respond.jsonStream(JSONMessage, 'Progress.') },
+    errors: [404],
   }),
   ImageCommit: endpoint({
     method: 'POST',

@@ -39,7 +39,7 @@ export const networkEndpoints = {
     summary: 'Create a network',
     body: warningBody(NetworkCreateRequest),
     responses: { 201: respond.json(NetworkCreateResponse, 'It is created.') },
-    errors: [403, 404, 409],
+    errors: [403, 404, 409, 501],
   }),
   NetworkDelete: endpoint({
     method: 'DELETE',

@@ -18,7 +18,7 @@ export const volumeEndpoints = {
     summary: 'Create a volume',
     body: optionalBody(VolumeCreateRequest),
     responses: { 201: respond.json(Volume, 'It is created, or was there already.') },
-    errors: [409],
+    errors: [404, 409, 501],
   }),
   VolumeInspect: endpoint({
     method: 'GET',

@@ -7,11 +7,9 @@ import {
   type ServerHttp2Stream,
 } from 'node:http2';
 import { asPouchError, PouchError } from '@pouch/base';
-import { frame } from '@pouch/containerd';
+import { frame, statusTrailers } from '@pouch/grpc';
 import { forwardedHeaders } from './raw-headers.ts';
 import { type InterceptedCall, readMessage, type UnaryInterceptor } from './unary.ts';
-
-const UNAVAILABLE = 14;
 
 /** What a call begins with. */
 export interface CallHead {
@@ -161,7 +159,7 @@ export class ForwardedCall {
   /** An answer that is nothing but a failure. */
   #refuse(error: unknown): void {
     if (this.#client.destroyed || this.#client.headersSent) return;
-    const headers = { ':status': 200, 'content-type': 'application/grpc', ...statusTrailers(error) };
+    const headers = { ':status': 200, 'content-type': 'application/grpc', ...statusTrailers(asPouchError(error)) };
     this.#client.respond(headers, { endStream: true });
     this.#client.resume();
   }
@@ -173,12 +171,6 @@ function endsStream(flags: number): boolean {
 
 function ended(): PouchError {
   return new PouchError('unavailable', 'BuildKit ended during the call; it is started again: try once more.');
-}
-
-function statusTrailers(error: unknown): OutgoingHttpHeaders {
-  const known = asPouchError(error);
-  const status = known.code === 'unavailable' ? UNAVAILABLE : known.grpcStatus;
-  return { 'grpc-status': String(status), 'grpc-message': encodeURIComponent(known.message) };
 }
 
 async function closed(stream: ClientHttp2Stream): Promise<void> {

@@ -18,7 +18,7 @@ import { join } from 'node:path';
 import { suite, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PouchError, silentLogger } from '@pouch/base';
-import { FrameDecoder, frame } from '@pouch/containerd';
+import { FrameDecoder, frame } from '@pouch/grpc';
 import { GrpcProxy } from './grpc-proxy.ts';
 import type { UnaryInterceptor } from './unary.ts';
 

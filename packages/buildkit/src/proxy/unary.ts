@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import { PouchError } from '@pouch/base';
-import { FrameDecoder } from '@pouch/containerd';
+import { FrameDecoder } from '@pouch/grpc';
 
 /** Reads a request before it is passed on, and its answer before the client gets it. */
 export interface UnaryInterceptor {

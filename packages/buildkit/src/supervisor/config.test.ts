@@ -13,6 +13,7 @@ const BASE: BuildkitdConfig = {
   network: { mode: 'host' },
   dns: { servers: ['10.0.0.1'], search: [], options: [] },
   registries: [],
+  cacheLimit: 1000,
   labels: {},
 };
 
@@ -44,4 +45,9 @@ test('a path cannot be relative or break out of its line', () => {
       (error) => isErrorCode(error, 'invalid-argument'),
     );
   }
+});
+
+test('the cache has a limit, by the names that older and newer releases know, or none', () => {
+  assert.match(renderBuildkitdConfig(BASE), /\ngc = true\nmaxUsedSpace = 1000\ngckeepstorage = 1000\n/);
+  assert.match(renderBuildkitdConfig({ ...BASE, cacheLimit: undefined }), /\ngc = false\n/);
 });

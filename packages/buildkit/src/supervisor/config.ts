@@ -38,12 +38,14 @@ export interface BuildkitdConfig {
     readonly options: readonly string[];
   };
   readonly registries: readonly BuildkitdRegistry[];
+  /** Bytes that the build cache may take: what was not used for longest goes first. Undefined: no garbage collection. */
+  readonly cacheLimit: number | undefined;
   /** Shown to clients with the worker. */
   readonly labels: Readonly<Record<string, string>>;
   readonly logLevel?: 'debug' | 'info' | 'warn' | 'error' | undefined;
 }
 
-/** The configuration file. What it does not say is BuildKit's default, its garbage collection of the cache among it. */
+/** The configuration file. What it does not say is BuildKit's default. */
 export function renderBuildkitdConfig(config: BuildkitdConfig): string {
   for (const path of [config.root, config.state, config.address, config.containerd.address]) checkPath(path);
   const { containerd, runtime, network, dns } = config;
@@ -78,7 +80,7 @@ address = ${quote(containerd.address)}
 namespace = ${quote(containerd.namespace)}
 snapshotter = ${quote(containerd.snapshotter)}
 defaultCgroupParent = ${quote(config.cgroupParent)}
-${renderNetwork(network)}
+${renderCacheLimit(config.cacheLimit)}${renderNetwork(network)}
 [worker.containerd.labels]
 ${pairs(config.labels)}
 [worker.containerd.runtime]
@@ -89,6 +91,12 @@ BinaryName = ${quote(runtime.binary)}
 Root = ${quote(runtime.root)}
 SystemdCgroup = ${String(runtime.systemdCgroup)}
 ${config.registries.map(renderRegistry).join('')}`;
+}
+
+/** The second name is that of BuildKit before 0.17; newer ones look at it only without the first. */
+function renderCacheLimit(limit: number | undefined): string {
+  if (limit === undefined) return 'gc = false\n';
+  return `gc = true\nmaxUsedSpace = ${Math.trunc(limit)}\ngckeepstorage = ${Math.trunc(limit)}\n`;
 }
 
 function renderNetwork(network: BuildkitdNetwork): string {

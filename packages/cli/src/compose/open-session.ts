@@ -11,7 +11,7 @@ import {
   type Session,
 } from '@pouch/compose';
 import type { Context } from '../app/context.ts';
-import { allCredentials, credentialsFor } from '../auth/credentials.ts';
+import { allCredentials, credentialsFor, credentialsOf } from '../auth/credentials.ts';
 import { onInterrupt } from '../stream/signals.ts';
 import type { ComposeFlags } from './flags.ts';
 import { LiveProgress } from './live-progress.ts';
@@ -84,6 +84,7 @@ export async function openSession(context: Context, options: SessionOptions): Pr
     limit: new Semaphore(limit > 0 ? limit : NO_LIMIT),
     signal: abort.signal,
     credentials: async (image) => await credentialsFor(context, image),
+    credentialsOf: async (server) => await credentialsOf(context, server),
     allCredentials: async () => await allCredentials(context),
     endProgress: () => progress.change(new PlainProgress(context.stderr)),
     [Symbol.dispose]: () => {

@@ -1,6 +1,5 @@
 import type { DeviceMapping, DeviceRequest, ThrottleDevice, WeightDevice } from '@pouch/api';
-import { parseBytes } from '@pouch/base';
-import { csvPairs, pair } from './csv.ts';
+import { csvPairs, pair, parseBytes } from '@pouch/base';
 
 /** `--device HOST[:CONTAINER[:rwm]]`. */
 export function parseDevice(text: string): DeviceMapping {

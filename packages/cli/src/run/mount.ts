@@ -1,7 +1,6 @@
 import { resolve } from 'node:path';
 import type { Mount } from '@pouch/api';
-import { parseBytes } from '@pouch/base';
-import { csvPairs, pair } from './csv.ts';
+import { csvPairs, pair, parseBytes } from '@pouch/base';
 
 const TYPES = new Set(['bind', 'volume', 'tmpfs', 'image', 'npipe', 'cluster']);
 const ALONE = new Set(['readonly', 'ro', 'volume-nocopy', 'bind-nonrecursive', 'bind-create-src']);

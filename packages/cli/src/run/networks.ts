@@ -1,5 +1,5 @@
 import type { EndpointSettings, NetworkingConfig } from '@pouch/api';
-import { csvPairs, pair } from './csv.ts';
+import { csvPairs, pair } from '@pouch/base';
 
 /** One `--network`: a name, or `name=…,alias=…,ip=…`. */
 export interface NetworkFlag {

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import type { HostConfig } from '@pouch/api';
-import { csvPairs } from './csv.ts';
+import { csvPairs } from '@pouch/base';
 
 type PortMap = NonNullable<HostConfig['PortBindings']>;
 

@@ -156,7 +156,7 @@ function build(node: Tree, base: string): Tree {
   for (const key of ['args', 'labels', 'extra_hosts', 'additional_contexts', 'ssh', 'ulimits'] as const) {
     result = changeEntry(result, key, buildField(key));
   }
-  for (const key of ['cache_from', 'cache_to', 'tags', 'platforms', 'entitlements'] as const) {
+  for (const key of ['cache_from', 'cache_to', 'tags', 'platforms', 'entitlements', 'no_cache_filter'] as const) {
     result = changeEntry(result, key, toList);
   }
   result = changeEntry(result, 'secrets', references);

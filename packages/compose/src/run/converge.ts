@@ -2,7 +2,7 @@ import { dependenciesOf } from '../project/dependencies.ts';
 import type { Service } from '../project/project.ts';
 import { serviceHash } from '../convert/labels.ts';
 import { containerName, createContainer } from './create.ts';
-import { imageOf } from './images.ts';
+import { imageOf } from '../project/image-of.ts';
 import { type Observed, observed } from './observed.ts';
 import { all, inOrder, type Session, step } from './session.ts';
 import { removeContainer, stopContainer } from './stop.ts';

@@ -4,7 +4,7 @@ import { createRequest } from '../convert/create-request.ts';
 import { containerLabels, LABEL, serviceHash } from '../convert/labels.ts';
 import type { InjectedFile } from '../convert/mounts.ts';
 import type { Service } from '../project/project.ts';
-import { imageOf } from './images.ts';
+import { imageOf } from '../project/image-of.ts';
 import type { Observed } from './observed.ts';
 import type { Session } from './session.ts';
 

@@ -1,6 +1,6 @@
 import { isErrorCode } from '@pouch/base';
 import { LABEL } from '../convert/labels.ts';
-import { imageOf } from './images.ts';
+import { imageOf } from '../project/image-of.ts';
 import { removeNetworks } from './networks.ts';
 import { type Observed, observe, orphansOf } from './observed.ts';
 import { all, type Session } from './session.ts';

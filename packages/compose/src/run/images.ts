@@ -1,15 +1,11 @@
 import type { ImageInspect } from '@pouch/api';
 import { isErrorCode, parseDuration, PouchError } from '@pouch/base';
-import type { Project, Service } from '../project/project.ts';
+import { imageOf } from '../project/image-of.ts';
+import type { Service } from '../project/project.ts';
 import { buildImage } from './build.ts';
 import { splitReference, throwReported } from './image-stream.ts';
 import { PullMeter } from './pull-meter.ts';
 import { all, type Session } from './session.ts';
-
-/** The image of a service; one that is built without a name is called after project and service. */
-export function imageOf(project: Project, service: Service): string {
-  return service.image ?? `${project.name}-${service.name}`;
-}
 
 export interface ImageOptions {
   /** Build what can be built, although its image is there. */

@@ -24,6 +24,8 @@ export interface Session {
   readonly signal: AbortSignal;
   /** For an image's registry. */
   readonly credentials: (image: string) => Promise<AuthConfig | undefined>;
+  /** For a registry, as the user's configuration names it. */
+  readonly credentialsOf: (server: string) => Promise<AuthConfig | undefined>;
   /** By registry: a Dockerfile may name images of any. */
   readonly allCredentials: () => Promise<Readonly<Record<string, AuthConfig>>>;
 }

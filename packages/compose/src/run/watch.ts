@@ -6,7 +6,7 @@ import type { Service } from '../project/project.ts';
 import type { WatchRule } from '../schema/service-parts.ts';
 import { buildImage } from './build.ts';
 import { runHooks } from './hooks.ts';
-import { imageOf } from './images.ts';
+import { imageOf } from '../project/image-of.ts';
 import { containersOf } from './lifecycle.ts';
 import type { Session } from './session.ts';
 import { syncFiles } from './sync-files.ts';

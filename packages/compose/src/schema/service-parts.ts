@@ -24,29 +24,36 @@ const SWARM = 'only a swarm acts on it';
 
 export const Ulimit = object({ soft: int, hard: int, single: int });
 
+export const FileReference = object(
+  { gid: str, mode: fileMode, source: str, target: str, uid: str },
+  { required: ['source'] },
+);
+export type FileReference = Static<typeof FileReference>;
+
+/** What only BuildKit does is refused when a daemon without it is to build. */
 export const Build = object({
-  additional_contexts: refused<never>('the classic builder has one context; copy what is needed into it'),
+  additional_contexts: mapOfType(str),
   args: mapOfType(textOrNull),
   cache_from: listOf(str),
-  cache_to: refused<never>('the classic builder cannot export its cache'),
+  cache_to: listOf(str),
   context: str,
   dockerfile: str,
   dockerfile_inline: str,
-  entitlements: refused<never>('the classic builder has none'),
+  entitlements: listOf(str),
   extra_hosts: mapOfType(listOf(str)),
   isolation: refused<never>('it is for Windows'),
   labels: mapOfType(textOrNull),
   network: str,
   no_cache: bool,
-  no_cache_filter: refused<never>('the classic builder caches all stages or none; use no_cache'),
+  no_cache_filter: listOf(str),
   platforms: listOf(str),
-  privileged: refused<never>('the classic builder runs no privileged steps'),
-  provenance: ignored(anything, 'the classic builder writes no attestations'),
+  privileged: refused<never>('no builder here runs privileged steps'),
+  provenance: boolOrStr,
   pull: bool,
-  sbom: ignored(anything, 'the classic builder writes no attestations'),
-  secrets: refused<never>('the classic builder has no build secrets; use docker buildx'),
+  sbom: boolOrStr,
+  secrets: listOf(FileReference),
   shm_size: bytes,
-  ssh: refused<never>('the classic builder forwards no agent; use docker buildx'),
+  ssh: mapOfType(textOrNull),
   tags: listOf(str),
   target: str,
   ulimits: mapOfType(Ulimit),
@@ -180,12 +187,6 @@ export const ServiceVolume = object(
   { required: ['type', 'target'] },
 );
 export type ServiceVolume = Static<typeof ServiceVolume>;
-
-export const FileReference = object(
-  { gid: str, mode: fileMode, source: str, target: str, uid: str },
-  { required: ['source'] },
-);
-export type FileReference = Static<typeof FileReference>;
 
 export const EnvFile = object({ format: oneOf('', 'raw', 'env'), path: str, required: bool }, { required: ['path'] });
 export type EnvFile = Static<typeof EnvFile>;

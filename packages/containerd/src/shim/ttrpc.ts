@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import { errorMessage, PouchError } from '@pouch/base';
 import { Request, Response } from '../generated/containerd/runtime/ttrpc.ts';
-import { statusError } from '../grpc/status.ts';
+import { statusError } from '@pouch/grpc';
 
 /** A frame: the payload's length and the stream's number, 4 bytes each, then type and flags. */
 const HEADER = 10;

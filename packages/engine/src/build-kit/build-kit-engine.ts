@@ -15,8 +15,10 @@ import {
 } from '@pouch/buildkit';
 import { Builds } from './builds.ts';
 import { toBuildCache, toPruneRequest } from './build-cache.ts';
+import { CacheLimiter } from './cache-limiter.ts';
 import type { BuildKitDependencies, BuildKitOptions } from './build-kit-options.ts';
 import type { BuildKitBuildOutput, BuildKitBuildRequest, BuildKitPruneRequest } from './build-kit-service.ts';
+import { IdleTimer } from './idle-timer.ts';
 import { Leftovers } from './leftovers.ts';
 import { SOLVE, SolveInterceptor } from './solve-interceptor.ts';
 import type { StepNetworks } from './step-networks.ts';
@@ -35,8 +37,12 @@ export class BuildKitEngine implements AsyncDisposable {
   readonly #proxy: GrpcProxy;
   readonly #builds: Builds;
   readonly #leftovers: Leftovers;
+  readonly #rest: IdleTimer;
+  readonly #limiter: CacheLimiter;
   #supervisor: BuildkitdSupervisor | undefined;
   #starting: Promise<void> | undefined;
+  /** The end of one that nobody needed: another is started after it. */
+  #ending: Promise<void> = Promise.resolve();
 
   constructor(options: BuildKitOptions, dependencies: BuildKitEngineDependencies) {
     this.#options = options;
@@ -48,11 +54,17 @@ export class BuildKitEngine implements AsyncDisposable {
       configPath: join(state, 'buildkitd.toml'),
       pidFile: join(options.state, 'buildkitd.pid'),
     };
+    this.#rest = new IdleTimer(options.idleTimeoutMs, () => this.#endIdle());
     const { address } = this.#paths;
     const interceptor = new SolveInterceptor(dependencies);
     // Long enough for a buildkitd that died to be started again.
     this.#client = new BuildKitClient({ address, patienceMs: 30_000 }, dependencies);
     this.#proxy = new GrpcProxy({ address, intercept: new Map([[SOLVE, interceptor]]) }, dependencies);
+    this.#limiter = new CacheLimiter(options.cacheLimit, {
+      client: this.#client,
+      logger: this.#logger,
+      hold: () => this.#rest.use(),
+    });
     this.#builds = new Builds({ client: this.#client, interceptor, hostGateway: options.hostGateway });
     this.#leftovers = new Leftovers(
       { cgroupParent: options.cgroupParent, root: join(options.root, 'buildkit'), state },
@@ -62,11 +74,13 @@ export class BuildKitEngine implements AsyncDisposable {
 
   /** Resolves when buildkitd answers; starts it the first time. */
   async ready(signal?: AbortSignal): Promise<void> {
+    using _ = this.#rest.use();
     this.#starting ??= this.#start();
-    this.#starting.catch(() => {
-      this.#starting = undefined;
+    const starting = this.#starting;
+    starting.catch(() => {
+      if (this.#starting === starting) this.#starting = undefined;
     });
-    await this.#starting;
+    await starting;
     if (this.#supervisor?.state.state !== 'ready') await this.#client.version({ signal, deadlineMs: 30_000 });
   }
 
@@ -81,8 +95,10 @@ export class BuildKitEngine implements AsyncDisposable {
   }
 
   async grpc(connection: Duplex): Promise<void> {
+    using _ = this.#rest.use();
     await this.ready();
     await this.#proxy.serve(connection);
+    this.#limiter.wake();
   }
 
   async session(connection: Duplex, rawHeaders: readonly string[]): Promise<void> {
@@ -90,6 +106,7 @@ export class BuildKitEngine implements AsyncDisposable {
     if (sessionId(headers) === undefined) {
       throw new PouchError('invalid-argument', 'a session needs the header X-Docker-Expose-Session-Uuid');
     }
+    using _ = this.#rest.use();
     await this.ready();
     try {
       await bridgeSession(connection, this.#client, headers);
@@ -105,8 +122,13 @@ export class BuildKitEngine implements AsyncDisposable {
     output: BuildKitBuildOutput,
     signal: AbortSignal,
   ): Promise<string | undefined> {
+    using _ = this.#rest.use();
     await this.ready(signal);
-    return await this.#builds.run(request, body, output, signal);
+    try {
+      return await this.#builds.run(request, body, output, signal);
+    } finally {
+      this.#limiter.wake();
+    }
   }
 
   cancel(buildId: string): void {
@@ -115,6 +137,7 @@ export class BuildKitEngine implements AsyncDisposable {
 
   async prune(request: BuildKitPruneRequest, signal: AbortSignal): Promise<BuildPruneResponse> {
     const wanted = toPruneRequest(request, Date.now());
+    using _ = this.#rest.use();
     await this.ready(signal);
     const deleted: string[] = [];
     let reclaimed = 0;
@@ -126,12 +149,16 @@ export class BuildKitEngine implements AsyncDisposable {
   }
 
   async diskUsage(signal: AbortSignal): Promise<BuildCache[]> {
+    using _ = this.#rest.use();
     await this.ready(signal);
     return (await this.#client.diskUsage([], { signal })).map(toBuildCache);
   }
 
   /** End buildkitd, and what its steps left. */
   async stop(): Promise<void> {
+    this.#rest[Symbol.dispose]();
+    this.#limiter[Symbol.dispose]();
+    await this.#ending;
     this.#supervisor ??= this.#newSupervisor();
     await this.#supervisor.stop();
     await this.#deps.stepNetworks.pause();
@@ -140,6 +167,9 @@ export class BuildKitEngine implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#rest[Symbol.dispose]();
+    this.#limiter[Symbol.dispose]();
+    await this.#ending;
     await this.#starting?.catch(() => {});
     await this.#supervisor?.[Symbol.asyncDispose]();
     this.#client[Symbol.dispose]();
@@ -147,9 +177,29 @@ export class BuildKitEngine implements AsyncDisposable {
   }
 
   async #start(): Promise<void> {
+    await this.#ending;
     this.#supervisor = this.#newSupervisor();
     await this.#deps.stepNetworks.serve();
     await this.#supervisor.start();
+  }
+
+  /** Nobody has needed it for a while. Whoever does from now on waits for its end, and starts another. */
+  #endIdle(): void {
+    const supervisor = this.#supervisor;
+    if (!supervisor || this.#starting === undefined) return;
+    this.#supervisor = undefined;
+    this.#starting = undefined;
+    this.#limiter[Symbol.dispose]();
+    const end = async (): Promise<void> => {
+      await supervisor.stop();
+      await this.#deps.stepNetworks.pause();
+      await this.#leftovers.clear();
+      this.#client.reconnect();
+      this.#logger.info('BuildKit was not needed for a while and has been ended');
+    };
+    this.#ending = end().catch((error: unknown) => {
+      this.#logger.warn('BuildKit, which was not needed, could not be ended', { error });
+    });
   }
 
   #newSupervisor(): BuildkitdSupervisor {
@@ -178,6 +228,7 @@ export class BuildKitEngine implements AsyncDisposable {
       network: stepNetworks.config(),
       dns,
       registries: await this.#options.registries(),
+      cacheLimit: this.#options.cacheLimit,
       labels: gateway === undefined ? {} : { 'org.mobyproject.buildkit.worker.moby.host-gateway-ip': gateway },
     };
   }

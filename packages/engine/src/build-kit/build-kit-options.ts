@@ -7,6 +7,10 @@ import type { NetworkManager } from '../network/network-manager.ts';
 export interface BuildKitOptions {
   /** The executable; undefined where this host has none. */
   readonly binary: string | undefined;
+  /** Milliseconds that a buildkitd which nobody needs goes on running; 0 for ever. */
+  readonly idleTimeoutMs: number;
+  /** Bytes that the cache may take; undefined without a limit. */
+  readonly cacheLimit: number | undefined;
   /** The daemon's directories of what lasts and of what lives until the next boot. */
   readonly root: string;
   readonly state: string;

@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BuildCache as BuildCacheItem, BuildPruneResponse } from '@pouch/api';
-import { isErrorCode, type Logger } from '@pouch/base';
+import { background, isErrorCode, type Logger } from '@pouch/base';
 import type { ContainerdClient } from '@pouch/containerd';
 import { hostPlatform } from '@pouch/oci';
 import type { ContainerService } from '../container/container-service.ts';
@@ -23,6 +23,8 @@ export interface BuildManagerOptions {
   readonly root: string;
   /** Files of this boot: mounts. */
   readonly state: string;
+  /** Bytes that the cache may take; undefined without a limit. */
+  readonly cacheLimit: number | undefined;
 }
 
 export interface BuildManagerDependencies {
@@ -40,6 +42,8 @@ export class BuildManager implements BuildService, AsyncDisposable {
   readonly #root: string;
   readonly #running = new Set<Promise<unknown>>();
   readonly #stop = new AbortController();
+  readonly #cacheLimit: number | undefined;
+  #limiting = false;
 
   constructor(options: BuildManagerOptions, dependencies: BuildManagerDependencies) {
     const { db, containerd, images, logger } = dependencies;
@@ -47,6 +51,7 @@ export class BuildManager implements BuildService, AsyncDisposable {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
     const workers = new WorkerPool({ limit: 8, idleMs: 30_000, keep: 3 });
     this.#root = options.root;
+    this.#cacheLimit = options.cacheLimit;
     this.#env = {
       directory,
       host: hostPlatform(),
@@ -73,6 +78,9 @@ export class BuildManager implements BuildService, AsyncDisposable {
       return await work;
     } finally {
       this.#running.delete(work);
+      background(this.#keepToLimit(), (error) =>
+        this.#env.logger.warn('the build cache could not be limited', { error }),
+      );
     }
   }
 
@@ -89,6 +97,26 @@ export class BuildManager implements BuildService, AsyncDisposable {
       CachesDeleted: records.map(({ key }) => key),
       SpaceReclaimed: [...freed.values()].reduce((sum, size) => sum + size, 0),
     };
+  }
+
+  /** Take the cache back below its limit: first what no image has, and of that what was not used for longest. */
+  async #keepToLimit(): Promise<void> {
+    const { cache, logger } = this.#env;
+    const limit = this.#cacheLimit;
+    if (limit === undefined || this.#limiting) return;
+    this.#limiting = true;
+    try {
+      for (const all of [false, true]) {
+        if (cache.size() <= limit) return;
+        const { CachesDeleted, SpaceReclaimed } = await this.prune({ all, maxUsedSpace: limit, filters: {} });
+        logger.info('the build cache was over its limit', {
+          removed: CachesDeleted?.length ?? 0,
+          bytes: SpaceReclaimed,
+        });
+      }
+    } finally {
+      this.#limiting = false;
+    }
   }
 
   async usage(): Promise<BuildCacheItem[]> {

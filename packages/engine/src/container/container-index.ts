@@ -7,6 +7,8 @@ import type { ContainerRecord } from './container-record.ts';
 export class ContainerIndex {
   readonly #byId = new Map<string, Container>();
   readonly #byName = new Map<string, Container>();
+  /** Those that somebody was told are gone, while the last of their things still go. */
+  readonly #vanished = new Set<Container>();
   readonly #table: RecordTable<ContainerRecord>;
   readonly #directories: ContainerDirectories;
 
@@ -24,7 +26,7 @@ export class ContainerIndex {
     return new Container(record, this.#directories, {
       save: (changed) => this.#table.put(changed.id, changed, nameInTable(changed), durabilityOf(changed)),
       forget: (gone) => {
-        this.#table.delete(gone.id, gone.hostConfig.AutoRemove ? 'crash' : 'power-loss');
+        this.#table.delete(gone.id, gone.hostConfig.AutoRemove ? 'crash' : 'soon');
         this.#drop(gone);
       },
     });
@@ -36,6 +38,8 @@ export class ContainerIndex {
   }
 
   #drop(record: ContainerRecord): void {
+    const container = this.#byId.get(record.id);
+    if (container) this.#vanished.delete(container);
     this.#byId.delete(record.id);
     if (this.#byName.get(record.name)?.id === record.id) this.#byName.delete(record.name);
   }
@@ -72,6 +76,12 @@ export class ContainerIndex {
     if (this.#byName.get(container.record.name) === container) this.#byName.delete(container.record.name);
   }
 
+  /** Its removal is certain, and told: from now on no client finds it. */
+  vanish(container: Container): void {
+    this.releaseName(container);
+    this.#vanished.add(container);
+  }
+
   /** By full id, name (with or without a slash), or unique beginning of the id. Throws `not-found`. */
   get(reference: string): Container {
     const container = this.find(reference);
@@ -82,9 +92,10 @@ export class ContainerIndex {
   find(reference: string): Container | undefined {
     const name = reference.replace(/^\//, '');
     const exact = this.#byId.get(name) ?? this.#byName.get(name);
+    if (exact && this.#vanished.has(exact)) return undefined;
     if (exact || name === '') return exact;
     if (!/^[0-9a-f]+$/.test(name)) return undefined;
-    const matches = [...this.#byId.values()].filter((container) => container.id.startsWith(name));
+    const matches = this.known().filter((container) => container.id.startsWith(name));
     if (matches.length > 1) {
       throw new PouchError('invalid-argument', `Multiple IDs found with provided prefix: ${reference}`);
     }
@@ -95,8 +106,14 @@ export class ContainerIndex {
     return this.#byId.get(id);
   }
 
+  /** Also those whose removal was told and is under way. */
   all(): Container[] {
     return [...this.#byId.values()];
+  }
+
+  /** Those that clients are shown. */
+  known(): Container[] {
+    return this.all().filter((container) => !this.#vanished.has(container));
   }
 }
 
@@ -106,10 +123,12 @@ function nameInTable(record: ContainerRecord): string | undefined {
 }
 
 /**
- * What the user was told survives the loss of power. Steps on the way there need not, for nothing runs after it: they
- * are finished or undone either way. Nor does a container under --rm, which a boot would only remove.
+ * What the user was told survives the loss of power: the manager answers when it is flushed. Steps on the way there need
+ * not, for nothing runs after it: they are finished or undone either way. Nor does a container under --rm, which a boot
+ * would only remove. The phases of an upgrade are on the disk before they are acted on: files go with some.
  */
 function durabilityOf(record: ContainerRecord): Durability {
   const onTheWay = ['creating', 'starting', 'removing'].includes(record.state.status);
-  return onTheWay || record.hostConfig.AutoRemove ? 'crash' : 'power-loss';
+  if (onTheWay || record.hostConfig.AutoRemove) return 'crash';
+  return record.upgrade ? 'power-loss' : 'soon';
 }

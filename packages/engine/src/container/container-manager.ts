@@ -47,6 +47,7 @@ import { pauseContainer, unpauseContainer } from './lifecycle/pause.ts';
 import type { Pruner } from './lifecycle/pruner.ts';
 import { renameContainer } from './lifecycle/rename.ts';
 import type { Remover } from './lifecycle/remover.ts';
+import { requireLive } from './require-live.ts';
 import type { StartPlanner } from './lifecycle/start-plan.ts';
 import type { Starter } from './lifecycle/starter.ts';
 import type { Stopper } from './lifecycle/stopper.ts';
@@ -101,6 +102,13 @@ export class ContainerManager implements ContainerService {
     return this.#parts.context.index.get(name);
   }
 
+  /** What the caller is told survives the loss of power. */
+  async #kept<T>(work: Promise<T>): Promise<T> {
+    const result = await work;
+    await this.#parts.context.flushed();
+    return result;
+  }
+
   #publish(container: Container, action: string, attributes: Readonly<Record<string, string>> = {}): void {
     publishContainerEvent(this.#parts.context.events, container, action, attributes);
   }
@@ -109,7 +117,7 @@ export class ContainerManager implements ContainerService {
     request: ContainerCreateRequest,
     options: { name?: string; platform?: string; base?: ContainerImage },
   ): Promise<ContainerCreateResponse> {
-    return await this.#parts.creator.create(request, options);
+    return await this.#kept(this.#parts.creator.create(request, options));
   }
 
   async list(options: { all: boolean; limit?: number; size?: boolean; filters: Filters }): Promise<ContainerSummary[]> {
@@ -118,12 +126,10 @@ export class ContainerManager implements ContainerService {
     const limited = options.limit !== undefined && options.limit > 0;
     const all = options.all || limited || wantsAll(options.filters);
     const found = context.index
-      .all()
+      .known()
       .filter(
         (container) =>
-          container.status !== 'creating' &&
-          (all || container.live || container.status === 'restarting') &&
-          passes(container),
+          container.status !== 'creating' && (all || container.live || container.restarting) && passes(container),
       )
       .sort((a, b) => (BigInt(a.record.created) < BigInt(b.record.created) ? 1 : -1));
     const wanted = limited ? found.slice(0, options.limit) : found;
@@ -167,9 +173,9 @@ export class ContainerManager implements ContainerService {
   async start(name: string, options: { checkpoint?: string; checkpointDir?: string } = {}): Promise<void> {
     const container = this.#get(name);
     const { starter, checkpointer } = this.#parts;
-    if (!options.checkpoint) return await starter.start(container);
+    if (!options.checkpoint) return await this.#kept(starter.start(container));
     const checkpoint = await checkpointer.find(container, options.checkpoint, options.checkpointDir);
-    await starter.start(container, { checkpoint });
+    await this.#kept(starter.start(container, { checkpoint }));
   }
 
   async checkpointCreate(name: string, request: CheckpointCreateRequest): Promise<void> {
@@ -185,7 +191,7 @@ export class ContainerManager implements ContainerService {
   }
 
   async stop(name: string, options: { signal?: string; timeout?: number }): Promise<void> {
-    await this.#parts.stopper.stop(this.#get(name), options);
+    await this.#kept(this.#parts.stopper.stop(this.#get(name), options));
   }
 
   async restart(name: string, options: { signal?: string; timeout?: number }): Promise<void> {
@@ -199,7 +205,7 @@ export class ContainerManager implements ContainerService {
         }
         if (!isErrorCode(error, 'not-modified')) throw error;
       });
-      await this.#parts.starter.start(container);
+      await this.#kept(this.#parts.starter.start(container));
     } finally {
       container.restartPending = false;
       if (container.keepsNetwork && !container.live) {
@@ -212,24 +218,24 @@ export class ContainerManager implements ContainerService {
 
   async kill(name: string, signal?: string): Promise<void> {
     await explained(`cannot kill container: ${name}`, async () => {
-      await this.#parts.stopper.kill(this.#get(name), signal);
+      await this.#kept(this.#parts.stopper.kill(this.#get(name), signal));
     });
   }
 
   async pause(name: string): Promise<void> {
-    await pauseContainer(this.#parts.context, this.#get(name));
+    await this.#kept(pauseContainer(this.#parts.context, this.#get(name)));
   }
 
   async unpause(name: string): Promise<void> {
-    await unpauseContainer(this.#parts.context, this.#get(name));
+    await this.#kept(unpauseContainer(this.#parts.context, this.#get(name)));
   }
 
   async rename(name: string, newName: string): Promise<void> {
-    await renameContainer(this.#parts.context, this.#get(name), newName);
+    await this.#kept(renameContainer(this.#parts.context, this.#get(name), newName));
   }
 
   async update(name: string, request: ContainerUpdateRequest): Promise<ContainerUpdateResponse> {
-    return await this.#parts.updater.update(this.#get(name), request);
+    return await this.#kept(this.#parts.updater.update(this.#get(name), request));
   }
 
   async upgrade(
@@ -237,13 +243,13 @@ export class ContainerManager implements ContainerService {
     request: ContainerUpgradeRequest,
     options: { auth?: AuthConfig } = {},
   ): Promise<ContainerUpgradeResponse> {
-    return await this.#parts.upgrader.upgrade(this.#get(name), request, options);
+    return await this.#kept(this.#parts.upgrader.upgrade(this.#get(name), request, options));
   }
 
   async remove(name: string, options: { force: boolean; volumes: boolean; link?: boolean }): Promise<void> {
     if (options.link)
-      throw new PouchError('unsupported', 'Conflict, cannot remove the default link name of the container');
-    await this.#parts.remover.remove(this.#get(name), options);
+      throw new PouchError('conflict', 'Conflict, cannot remove the default link name of the container');
+    await this.#kept(this.#parts.remover.remove(this.#get(name), options));
   }
 
   wait(
@@ -251,19 +257,19 @@ export class ContainerManager implements ContainerService {
     condition: WaitCondition,
     signal: AbortSignal,
   ): { readonly result: Promise<ContainerWaitResponse> } {
-    return { result: waitFor(this.#get(name), condition, signal) };
+    return { result: this.#kept(waitFor(this.#get(name), condition, signal)) };
   }
 
   async connectNetwork(network: string, name: string, settings?: EndpointSettings): Promise<void> {
-    await this.#parts.connector.connect(network, this.#get(name), settings);
+    await this.#kept(this.#parts.connector.connect(network, this.#get(name), settings));
   }
 
   async disconnectNetwork(network: string, name: string, force: boolean): Promise<void> {
-    await this.#parts.connector.disconnect(network, this.#get(name), force);
+    await this.#kept(this.#parts.connector.disconnect(network, this.#get(name), force));
   }
 
   async prune(filters: Filters): Promise<ContainerPruneResponse> {
-    return await this.#parts.pruner.prune(filters, this.#filterSources());
+    return await this.#kept(this.#parts.pruner.prune(filters, this.#filterSources()));
   }
 
   async attach(name: string, options: AttachOptions): Promise<AttachSession> {
@@ -301,7 +307,7 @@ export class ContainerManager implements ContainerService {
 
   async top(name: string, psArgs: string): Promise<ContainerTop> {
     const container = this.#get(name);
-    if (!container.live) throw new PouchError('conflict', `container ${container.id} is not running`);
+    requireLive(container);
     const pids = await listCgroupPids(this.#cgroup(container));
     const top = await topOf(pids.length > 0 ? pids : [container.state.pid], psArgs);
     this.#publish(container, 'top');

@@ -19,6 +19,8 @@ export type ContainerStatus =
 
 export interface ContainerState {
   status: ContainerStatus;
+  /** What a container that is `starting` was before, and is shown as until it runs. */
+  startsFrom?: ContainerStatus;
   /** Host process id of the container's init while it runs, else 0, with its start time in clock ticks to tell a reused id. */
   pid: number;
   exitCode: number;

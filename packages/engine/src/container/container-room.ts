@@ -130,6 +130,7 @@ export class ContainerRoom implements AsyncDisposable {
       logger,
       hooks: dependencies.hooks ?? NO_HOOKS,
       keptExits: dependencies.keptExits,
+      flushed: async () => await dependencies.db.flushed(),
       mutex: new KeyedMutex(),
       filesIdle: async (id) => await this.#filesystem.whenIdle(id),
     };
@@ -143,8 +144,13 @@ export class ContainerRoom implements AsyncDisposable {
       views: new ProcViews(dependencies.procViews, logger),
     });
     this.#fifos = new FifoPool(join(options.state, 'exec'));
+    // Where it runs the kernel has merged its layers, which by hand takes a program for each directory that they share.
+    const rootfsOf = async (container: Container): Promise<RootfsView> => {
+      const mounted = container.live ? await tasks.mountedRoot(container.id) : undefined;
+      return mounted === undefined ? new RootfsView(await planner.rootfs(container)) : RootfsView.ofDirectory(mounted);
+    };
     const buildProcess = async (container: Container, request: ExecCreateRequest, tty: boolean): Promise<object> => {
-      const rootfs = new RootfsView(await planner.rootfs(container));
+      const rootfs = await rootfsOf(container);
       return await buildExecProcess(container.record, { ...request, Tty: tty }, { host, rootfs });
     };
     this.#execs = new ExecManager({
@@ -154,8 +160,6 @@ export class ContainerRoom implements AsyncDisposable {
       fifos: this.#fifos,
       buildProcess,
     });
-    const rootfsOf = async (container: Container): Promise<RootfsView> =>
-      new RootfsView(await planner.rootfs(container));
     this.#ssh = new SshService(
       { state: options.state },
       {

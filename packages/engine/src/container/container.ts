@@ -3,7 +3,7 @@ import { Emitter, formatTime, ZERO_TIME } from '@pouch/base';
 import type { Mount } from '@pouch/containerd';
 import type { ContainerRecord, ContainerState, ContainerStatus } from './container-record.ts';
 import { PauseGate } from './pause-gate.ts';
-import { checkTransition, isLive } from './state-machine.ts';
+import { checkTransition, dockerStatus, isLive } from './state-machine.ts';
 import type { SpoolPump } from './stdio/spool-pump.ts';
 import { Spool } from './stdio/spool.ts';
 import { StdinPipe } from './stdio/stdin-pipe.ts';
@@ -88,6 +88,11 @@ export class Container {
     return isLive(this.status);
   }
 
+  /** Its restart policy has it in hand: it waits for its next run, or is just being started. */
+  get restarting(): boolean {
+    return dockerStatus(this.state) === 'restarting';
+  }
+
   /** Takes output into the log while there is a run. */
   get pump(): SpoolPump | undefined {
     return this.#pump;
@@ -121,8 +126,11 @@ export class Container {
 
   /** Go to a status and write it down with the changes that belong to it, before anything is done about it. */
   transition(to: ContainerStatus, changes: Partial<Omit<ContainerState, 'status'>> = {}): void {
-    checkTransition(this.id, this.status, to);
-    Object.assign(this.record.state, changes, { status: to });
+    const { state } = this.record;
+    checkTransition(this.id, state.status, to);
+    if (to === 'starting') state.startsFrom = state.status;
+    else delete state.startsFrom;
+    Object.assign(state, changes, { status: to });
     this.save();
   }
 

@@ -1,5 +1,5 @@
 import { PouchError } from '@pouch/base';
-import type { ContainerStatus } from './container-record.ts';
+import type { ContainerState, ContainerStatus } from './container-record.ts';
 
 /** The one table that decides what may become of a container. `removing` ends in no record at all. */
 const NEXT: Readonly<Record<ContainerStatus, readonly ContainerStatus[]>> = {
@@ -26,10 +26,11 @@ export function isLive(status: ContainerStatus): boolean {
   return status === 'running' || status === 'paused';
 }
 
-/** What Docker's API says for a status: it knows fewer. */
-export function dockerStatus(
-  status: ContainerStatus,
-): 'created' | 'running' | 'paused' | 'restarting' | 'removing' | 'exited' | 'dead' {
-  if (status === 'creating' || status === 'starting') return 'created';
-  return status;
+/** What Docker's API says for a state: it knows fewer, and shows what starts as what it was. */
+export function dockerStatus({
+  status,
+  startsFrom = 'created',
+}: Pick<ContainerState, 'status' | 'startsFrom'>): Exclude<ContainerStatus, 'creating' | 'starting'> {
+  const shown = status === 'starting' ? startsFrom : status;
+  return shown === 'creating' || shown === 'starting' ? 'created' : shown;
 }

@@ -14,12 +14,16 @@ export interface ForeignNamingDependencies {
   readonly tell: (action: string, id: string, name: string) => void;
   /** Makes the file system that containers of the image stand on. */
   readonly unpack: (target: ImageName['target']) => Promise<void>;
+  /** Digests of the manifests that can be run: what an image is, its attestations aside. */
+  readonly manifests: (target: ImageName['target']) => Promise<readonly Digest[]>;
+  /** Whether a container was made from the image. */
+  readonly isUsed: (id: Digest) => boolean;
 }
 
 /** Prepare for names that another program gives; see `ImageService.expectNames`. */
 export async function expectNames(
   names: readonly string[],
-  { leases, catalog, logger, tell, unpack }: ForeignNamingDependencies,
+  { leases, catalog, logger, tell, unpack, manifests, isUsed }: ForeignNamingDependencies,
 ): Promise<ForeignNaming> {
   await catalog.ready();
   const before = names.flatMap((name) => catalog.get(name) ?? []);
@@ -28,18 +32,29 @@ export async function expectNames(
     logger.warn('images that lose their name to a build may be collected', { error });
     return undefined;
   });
+  const isSame = async (a: ImageName, b: ImageName): Promise<boolean> => {
+    const [one, other] = await Promise.all([a, b].map(async ({ target }) => (await manifests(target)).join()));
+    return one !== '' && one === other;
+  };
   return {
     async done(id: string): Promise<void> {
       await held;
       const given = names.length > 0 ? names : [danglingName(parseDigest(id))];
       const images = await Promise.all(given.map((name) => catalog.refreshNow(name)));
+      const known = new Set<string>();
       for (const old of before) {
-        if (catalog.get(old.name)?.target.digest !== old.target.digest) await catalog.keepUnnamed(old);
+        const now = catalog.get(old.name);
+        if (now?.target.digest === old.target.digest) continue;
+        const isAgain = now !== undefined && (await isSame(now, old));
+        // A build that is all cached has another index only because of when it was: nobody wants the old one.
+        if (isAgain) known.add(now.target.digest);
+        if (!isAgain || isUsed(old.target.digest)) await catalog.keepUnnamed(old);
       }
       tell('create', id, id);
       for (const name of names) tell('tag', id as Digest, shownName(name));
       // Whoever runs the image now waits for the same work.
       for (const target of new Map(images.flatMap((image) => (image ? [[id, image.target]] : []))).values()) {
+        if (known.has(target.digest)) continue;
         background(unpack(target), (error) =>
           logger.debug('an image that was built is not unpacked yet', { id, error }),
         );

@@ -294,6 +294,9 @@ export class ImageManager implements ImageService, Disposable {
         const image = await this.#content.platformImage(target);
         if (image.platform.os === 'linux') await this.#resolver.unpack(image);
       },
+      manifests: async (target) =>
+        (await this.#content.manifests(target)).map(({ descriptor }) => descriptor.digest).toSorted(),
+      isUsed: (id) => this.#deps.imageUsers().some(({ imageId }) => imageId === id),
     });
   }
 

@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { mkdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { helpers, isErrorCode, KeyedMutex, type Logger, PouchError } from '@pouch/base';
@@ -26,6 +27,8 @@ export class QuotaManager implements QuotaService {
   readonly #logger: Logger;
   readonly #mutex = new KeyedMutex();
   readonly #sets: Map<number, QuotaSet>;
+  /** Where places that were opened are; '' is one that was never used. Others may be in any state. */
+  readonly #roots = new Map<number, string>();
   #next = FIRST_ID;
 
   constructor(dependencies: QuotaManagerDependencies) {
@@ -86,7 +89,9 @@ export class QuotaManager implements QuotaService {
       if (known.bytes === bytes && known.inodes === inodes) return known;
       throw new PouchError('conflict', `quota id ${id} is in use with another size: ${known.bytes} bytes`);
     }
-    return this.#put({ id: id ?? this.#freeId(), bytes, ...(inodes !== undefined && { inodes }), members: {} });
+    const set = { id: id ?? this.#freeId(), bytes, ...(inodes !== undefined && { inodes }), members: {} };
+    this.#roots.set(set.id, '');
+    return this.#put(set);
   }
 
   async discard(id: number): Promise<void> {
@@ -95,6 +100,7 @@ export class QuotaManager implements QuotaService {
       if (!set || Object.keys(set.members).length > 0) return;
       await this.#driver().remove(id);
       this.#sets.delete(id);
+      this.#roots.delete(id);
       this.#records.delete(String(id));
     });
   }
@@ -109,8 +115,9 @@ export class QuotaManager implements QuotaService {
       const set = this.#get(id);
       const target = set.members[member];
       if (target === undefined) throw new PouchError('internal', `${member} does not belong to quota ${id}`);
-      if (await isMounted(target)) return;
+      if (await this.#isPlaced(id, member, target)) return;
       const root = await this.#driver().open(id, set);
+      this.#roots.set(id, root);
       const directory = join(root, member);
       // Whole or not at all: a crash half-way leaves nothing that looks furnished.
       const scratch = join(root, `.new-${member}`);
@@ -142,6 +149,7 @@ export class QuotaManager implements QuotaService {
       if (Object.keys(others).length === 0) {
         await this.#driver().remove(id);
         this.#sets.delete(id);
+        this.#roots.delete(id);
         this.#records.delete(String(id));
         return;
       }
@@ -211,6 +219,13 @@ export class QuotaManager implements QuotaService {
     }
   }
 
+  /** By what the target shows where that is known: the table of mounts is long, and a start is short. */
+  async #isPlaced(id: number, member: string, target: string): Promise<boolean> {
+    const root = this.#roots.get(id);
+    if (root === '') return false;
+    return root === undefined ? await isMounted(target) : isSameDirectory(join(root, member), target);
+  }
+
   /** Nothing of it is mounted: the host gets back what it holds. */
   async #rest(id: number): Promise<void> {
     await this.#probe.driver?.close(id).catch((error: unknown) => {
@@ -259,4 +274,9 @@ async function isDirectory(path: string): Promise<boolean> {
     (found) => found.isDirectory(),
     () => false,
   );
+}
+
+function isSameDirectory(one: string, other: string): boolean {
+  const [a, b] = [one, other].map((path) => statSync(path, { throwIfNoEntry: false }));
+  return a !== undefined && a.dev === b?.dev && a.ino === b.ino;
 }

@@ -7,8 +7,8 @@ export interface StoredRecord<T> {
   readonly value: T;
 }
 
-/** What a write survives when it returned. */
-export type Durability = 'crash' | 'power-loss';
+/** What a write survives when it returned; `soon`: the daemon's death, and the loss of power once `Database.flushed` resolves. */
+export type Durability = 'crash' | 'soon' | 'power-loss';
 
 /** The records of one kind (container, network, volume, …): JSON values under an id and, where given, a unique name. */
 export class RecordTable<T> {
@@ -35,7 +35,14 @@ export class RecordTable<T> {
   }
 
   #write<R>(durability: Durability, work: () => R): R {
-    return durability === 'crash' ? this.#db.relaxed(work) : work();
+    switch (durability) {
+      case 'crash':
+        return this.#db.relaxed(work);
+      case 'soon':
+        return this.#db.soon(work);
+      case 'power-loss':
+        return work();
+    }
   }
 
   get(id: string): T | undefined {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, rename, rm, rmdir, statfs } from 'node:fs/promises';
+import { mkdir, rename, rm, rmdir, stat, statfs } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { background, exec, KeyedMutex, PouchError, sleep } from '@pouch/base';
 import { mount, readMounts, unmount } from '../mounts.ts';
@@ -178,8 +178,9 @@ async function isMounted(path: string): Promise<boolean> {
 
 async function mountImage(directory: string): Promise<void> {
   const target = join(directory, 'vol');
-  if (await isMounted(target)) return;
   await mkdir(target, { recursive: true, mode: 0o711 });
+  // The device tells as well as the table of mounts does, which is long.
+  if ((await stat(target)).dev !== (await stat(directory)).dev) return;
   // discard: what is deleted inside gives its blocks back to the host.
   await mount({ type: 'ext4', source: join(directory, 'image'), target, options: ['loop', 'discard', 'noatime'] });
 }

@@ -109,6 +109,20 @@ export const SETTINGS = [
       "The executable of BuildKit's daemon, which is started when something is built. Empty: buildkitd, where it is on the PATH; none: no BuildKit.",
   },
   {
+    name: 'buildkit-idle-timeout',
+    kind: 'integer',
+    default: 600,
+    description:
+      'Seconds that BuildKit stays without a build, a session or a question about its cache before it is ended; it is started again when it is needed. 0: it stays.',
+  },
+  {
+    name: 'build-cache-limit',
+    kind: 'string',
+    default: '20%',
+    description:
+      'How much the cache of each builder, BuildKit and the classic one, may take: a size (20g), a part of the disk (20%), or none. What was not used for longest goes first, after a build.',
+  },
+  {
     name: 'containerd-namespace',
     kind: 'string',
     default: 'pouch',
@@ -312,6 +326,13 @@ export const SETTINGS = [
     choices: ['', 'project', 'btrfs', 'loop', 'none'],
     description:
       'How disk space is limited. Empty: by project quota or btrfs where the root directory has it, else by file systems in files.',
+  },
+  {
+    name: 'nice',
+    kind: 'integer',
+    default: -5,
+    description:
+      'Priority of the daemon where the kernel groups processes by session: -20 to 19, as nice(1) has it. Containers keep 0.',
   },
   { name: 'labels', kind: 'list', default: [], reloadable: true, description: 'Labels of the daemon: key=value.' },
   {

@@ -13,12 +13,12 @@ export default command({
   flags: {
     'build-arg': list('NAME=value for ARG of the Dockerfile; may be repeated'),
     builder: str('Name of a builder', { refused: 'the daemon builds' }),
-    memory: bytes('Memory for each step', { short: 'm' }),
+    memory: bytes('Memory for each step, which the classic builder then does', { short: 'm' }),
     'no-cache': bool('Carry out every step anew'),
     pull: bool('Pull the images that the Dockerfiles start from'),
     push: bool('Push what was built', { refused: "use 'pouch push' afterwards" }),
     quiet: bool('Show no progress', { short: 'q' }),
-    ssh: str('Forward an agent', { refused: 'the classic builder forwards none' }),
+    ssh: list('SSH agent for RUN --mount=type=ssh: default, or ID=SOCKET'),
     'with-dependencies': bool('Also what the services depend on'),
   },
   async run(context, flags, names) {
@@ -29,6 +29,11 @@ export default command({
       const at = text.indexOf('=');
       args[at < 0 ? text : text.slice(0, at)] = at < 0 ? null : text.slice(at + 1);
     }
+    const ssh: Record<string, string | null> = {};
+    for (const text of flags.ssh) {
+      const at = text.indexOf('=');
+      ssh[at < 0 ? text : text.slice(0, at)] = at < 0 ? null : text.slice(at + 1);
+    }
     const buildable = services.filter(({ build }) => build !== undefined);
     if (buildable.length === 0 && names.length > 0) throw new ExitError(1, 'none of these services has a build');
     const done = new Set<string>();
@@ -38,6 +43,7 @@ export default command({
       done.add(image);
       await buildImage(session, service, image, {
         args,
+        ssh,
         noCache: flags['no-cache'] || service.build?.no_cache === true,
         pull: flags.pull || service.build?.pull === true,
         ...(flags.memory > 0 && { memory: flags.memory }),

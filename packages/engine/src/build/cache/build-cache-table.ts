@@ -65,6 +65,11 @@ export class BuildCacheTable {
     return (this.#db.prepare('SELECT * FROM build_cache ORDER BY used, created').all() as Row[]).map(recordOf);
   }
 
+  /** Bytes. */
+  size(): number {
+    return Number((this.#db.prepare('SELECT total(size) AS size FROM build_cache').get() as Row).size);
+  }
+
   count(): number {
     return Number((this.#db.prepare('SELECT count(*) AS count FROM build_cache').get() as Row).count);
   }

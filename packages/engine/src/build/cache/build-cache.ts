@@ -92,6 +92,11 @@ export class BuildCache {
     return this.#table.all();
   }
 
+  /** Bytes of the layers that steps have made, as `items` counts them. */
+  size(): number {
+    return this.#table.size();
+  }
+
   async items(): Promise<BuildCacheItem[]> {
     const shared = await this.#deps.imageLayers();
     return this.records().map((record) => ({

@@ -6,6 +6,7 @@ import type { Container } from '../container.ts';
 import type { AttachSession, OutputChunk } from '../container-service.ts';
 import { publishContainerEvent } from '../lifecycle/container-events.ts';
 import { execError } from '../lifecycle/start-error.ts';
+import { requireLive } from '../require-live.ts';
 import { parseDetachKeys } from '../stdio/detach-keys.ts';
 import type { FifoPool } from '../stdio/fifo-pool.ts';
 import { ProcessSession } from '../stdio/process-session.ts';
@@ -15,6 +16,8 @@ import { ExecIo } from './exec-io.ts';
 const KEPT = 1000;
 /** Milliseconds after its container's end in which the exit of an exec may still be told. */
 const UNTOLD_AFTER = 2000;
+/** Milliseconds for which execs of a container that has gone can be inspected: one of them may have been its end. */
+const KEPT_AFTER_CONTAINER = 10_000;
 
 /** What an exec is said to have ended with whose end nobody saw, as for containers. */
 const LOST = 255;
@@ -26,6 +29,8 @@ export interface ExecProcess {
   status: 'created' | 'running' | 'ended';
   pid: number;
   exitCode: number | undefined;
+  /** Until containerd has answered the start: it looks for the process once more before it does. */
+  starting: Promise<unknown> | undefined;
   readonly ended: PromiseWithResolvers<number>;
 }
 
@@ -41,6 +46,8 @@ export interface ExecDependencies {
 /** Further processes in running containers. */
 export class ExecManager {
   readonly #execs = new Map<string, ExecProcess>();
+  /** Containers whose going is waited for. */
+  readonly #watched = new WeakSet<Container>();
   readonly #dependencies: ExecDependencies;
 
   constructor(dependencies: ExecDependencies) {
@@ -62,11 +69,13 @@ export class ExecManager {
       status: 'created',
       pid: 0,
       exitCode: undefined,
+      starting: undefined,
       ended: Promise.withResolvers<number>(),
     };
     this.#execs.set(exec.id, exec);
     container.execIds.add(exec.id);
     this.#forgetOldest();
+    this.#forgetWith(container);
     publishContainerEvent(this.#dependencies.events, container, `exec_create: ${command.join(' ')}`, {
       execID: exec.id,
     });
@@ -81,6 +90,16 @@ export class ExecManager {
         return;
       }
     }
+  }
+
+  /** An exec holds its container, with all that it has in memory. */
+  #forgetWith(container: Container): void {
+    if (this.#watched.has(container)) return;
+    this.#watched.add(container);
+    const forget = (): void => {
+      for (const exec of this.#execs.values()) if (exec.container === container) this.#drop(exec);
+    };
+    container.onGone(() => setTimeout(forget, KEPT_AFTER_CONTAINER).unref());
   }
 
   #drop(exec: ExecProcess): void {
@@ -149,7 +168,9 @@ export class ExecManager {
       requireRunning(container);
       await containerd.tasks.exec({ containerId: container.id, execId: exec.id, process, ...io.open() });
       publishContainerEvent(events, container, `exec_start: ${exec.request.Cmd.join(' ')}`, { execID: exec.id });
-      exec.pid = await containerd.tasks.start(container.id, exec.id);
+      const started = containerd.tasks.start(container.id, exec.id);
+      exec.starting = started.catch(() => {});
+      exec.pid = await started;
     });
     if (tty && size && size[0] > 0 && size[1] > 0) {
       // A command that is quick has ended by now.
@@ -201,14 +222,9 @@ export class ExecManager {
 
   /** Told by containerd's events. An exec of a former daemon is only cleared away. */
   exited(containerId: string, execId: string, exitCode: number): void {
-    const { containerd, events, logger } = this.#dependencies;
-    const clear = containerd.tasks.deleteProcess(containerId, execId, { retryUnavailable: true }).then(
-      () => {},
-      (error: unknown) => {
-        if (!isErrorCode(error, 'not-found')) logger.debug('an ended exec stays in its shim', { exec: execId, error });
-      },
-    );
+    const { events } = this.#dependencies;
     const exec = this.#execs.get(execId);
+    const clear = this.#clear(containerId, execId, exec?.starting);
     if (!exec || exec.status === 'ended') return;
     // Known from now on, should the whole container end meanwhile.
     exec.exitCode = exitCode;
@@ -223,6 +239,17 @@ export class ExecManager {
       }),
       () => {},
     );
+  }
+
+  /** Takes an ended process out of its shim, but not from under a start that is not answered yet. */
+  async #clear(containerId: string, execId: string, starting: Promise<unknown> | undefined): Promise<void> {
+    const { containerd, logger } = this.#dependencies;
+    await starting;
+    try {
+      await containerd.tasks.deleteProcess(containerId, execId, { retryUnavailable: true });
+    } catch (error) {
+      if (!isErrorCode(error, 'not-found')) logger.debug('an ended exec stays in its shim', { exec: execId, error });
+    }
   }
 
   /** Look for ends that events did not tell of, after containerd was away. */
@@ -313,7 +340,7 @@ function requireRunning(container: Container): void {
   if (container.status === 'paused') {
     throw new PouchError('conflict', `Container ${container.record.name} is paused, unpause the container before exec`);
   }
-  if (container.status !== 'running') throw new PouchError('conflict', `container ${container.id} is not running`);
+  requireLive(container);
 }
 
 /** The stream ends when the exit code is known: whoever saw its end can ask for the code. */

@@ -24,6 +24,8 @@ export interface LifecycleContext {
   readonly filesIdle: (containerId: string) => Promise<void>;
   /** Ends of processes that were seen while no containerd ran; undefined when containerd is not ours. */
   readonly keptExits: Pick<ExitKeeper, 'find' | 'forget'> | undefined;
+  /** Resolves when every record saved before the call survives the loss of power. */
+  readonly flushed: () => Promise<void>;
   /** One operation at a time on one container; the key is its id. */
   readonly mutex: KeyedMutex;
 }

@@ -49,7 +49,10 @@ export class InitScriptRunner {
       // Asked before the start: an exec that has ended is cleared away at once.
       const ended = tasks.wait(container.id, execId);
       ended.catch(() => {});
-      await tasks.start(container.id, execId);
+      // One that is quick may be cleared away before containerd has answered.
+      await tasks.start(container.id, execId).catch((error: unknown) => {
+        if (!isErrorCode(error, 'not-found')) throw error;
+      });
       const { exitStatus } = await withDeadline(ended, PATIENCE, `the init script of ${container.record.name}`);
       // What it left running may hold its output open.
       const timer = setTimeout(() => stop.abort(), 500);

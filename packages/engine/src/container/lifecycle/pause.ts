@@ -1,13 +1,14 @@
 import { PouchError } from '@pouch/base';
 import type { Container } from '../container.ts';
 import { publishContainerEvent } from './container-events.ts';
+import { requireLive } from '../require-live.ts';
 import type { LifecycleContext } from './context.ts';
 
 /** Freeze its processes. Throws `conflict` when it does not run, or is paused already. */
 export async function pauseContainer(context: LifecycleContext, container: Container): Promise<void> {
   await context.mutex.run(container.id, async () => {
     if (container.status === 'paused') throw new PouchError('conflict', `container ${container.id} is already paused`);
-    if (container.status !== 'running') throw new PouchError('conflict', `container ${container.id} is not running`);
+    requireLive(container);
     using _ = await container.pauseGate.close();
     await context.containerd.tasks.pause(container.id);
     container.transition('paused');

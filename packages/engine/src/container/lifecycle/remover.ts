@@ -41,8 +41,8 @@ export class Remover {
   async remove(container: Container, options: RemoveOptions): Promise<void> {
     const wasThere = !container.removed && container.status !== 'removing';
     for (let attempt = 1; ; attempt += 1) {
+      if ((container.live || container.restarting) && !options.force) throw this.#refusal(container);
       if (container.live) {
-        if (!options.force) throw this.#refusal(container);
         await this.#stopper.kill(container, 'SIGKILL').catch((error: unknown) => {
           if (!isErrorCode(error, 'conflict')) throw error;
         });
@@ -68,6 +68,7 @@ export class Remover {
     const { mutex, logger } = this.#context;
     if (container.removed || container.status === 'removing') return;
     this.#mark(container);
+    this.#context.index.vanish(container);
     container.announceGone({ code: container.state.exitCode });
     publishContainerEvent(this.#context.events, container, 'destroy');
     background(
@@ -88,10 +89,10 @@ export class Remover {
   }
 
   #refusal(container: Container): PouchError {
-    const paused = container.status === 'paused';
-    const what = paused
-      ? 'container is paused and must be unpaused first'
-      : `container is running: stop the container before removing or force remove`;
+    const what =
+      container.status === 'paused'
+        ? 'container is paused and must be unpaused first'
+        : `container is ${container.restarting ? 'restarting' : 'running'}: stop the container before removing or force remove`;
     return new PouchError('conflict', `cannot remove container "${container.record.name}": ${what}`);
   }
 

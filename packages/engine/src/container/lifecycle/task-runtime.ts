@@ -1,5 +1,5 @@
-import { readdir, rm, rmdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { lstat, readdir, rm, rmdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import {
   background,
   errnoCode,
@@ -190,6 +190,23 @@ export class TaskRuntime {
     } catch (error) {
       if (!isErrorCode(error, 'not-found'))
         this.#logger.warn('a leftover task could not be ended', { container: id, error });
+    }
+  }
+
+  /**
+   * Where the merged root file system of a container that runs is mounted, as its processes find it without their volumes;
+   * undefined where that cannot be told: it is not mounted, or containerd is not ours.
+   */
+  async mountedRoot(id: string): Promise<string | undefined> {
+    const bundles = this.#bundleRoot();
+    if (bundles === undefined) return undefined;
+    const rootfs = join(bundles, id, 'rootfs');
+    try {
+      const [root, bundle] = await Promise.all([lstat(rootfs), lstat(dirname(rootfs))]);
+      return root.dev === bundle.dev ? undefined : rootfs;
+    } catch (error) {
+      if (errnoCode(error) === 'ENOENT') return undefined;
+      throw error;
     }
   }
 

@@ -41,6 +41,11 @@ export class RootfsView implements RootfsReader {
     this.#isOpaque = isOpaque;
   }
 
+  /** One that lies merged in a directory of the host. */
+  static ofDirectory(source: string): RootfsView {
+    return new RootfsView([{ type: 'bind', source, options: [] }]);
+  }
+
   async readText(path: string): Promise<string | undefined> {
     const file = await this.resolve(path);
     return file === undefined ? undefined : await readRegularFile(file);

@@ -264,7 +264,9 @@ export class Upgrader implements Disposable {
 
   async #drop(container: Container, { snapshotKey }: ContainerGeneration): Promise<void> {
     if (snapshotKey === container.snapshotKey) return;
-    const { rootQuota } = this.#context;
+    const { rootQuota, flushed } = this.#context;
+    // No record that a loss of power leaves may count on it.
+    await flushed();
     await rootQuota.displace(container, snapshotKey);
     await this.#context.containerd.snapshots.remove(snapshotKey, { retryUnavailable: true }).catch((error: unknown) => {
       // The next start of the daemon sweeps what belongs to no container.

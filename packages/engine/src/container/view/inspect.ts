@@ -11,7 +11,7 @@ import type { Sandbox } from '../../network/sandbox.ts';
 import { filePaths } from '../../network/sandbox-view.ts';
 import { apiTime, type Container } from '../container.ts';
 import type { ContainerMount, ContainerRecord } from '../container-record.ts';
-import { dockerStatus, isLive } from '../state-machine.ts';
+import { dockerStatus } from '../state-machine.ts';
 
 export interface InspectSources {
   readonly snapshotter: string;
@@ -104,10 +104,10 @@ function inspectState(container: Container): ContainerInspect['State'] {
   const { state } = container;
   const { health } = state;
   return {
-    Status: dockerStatus(state.status),
-    Running: isLive(state.status) || state.status === 'restarting',
+    Status: dockerStatus(state),
+    Running: container.live || container.restarting,
     Paused: state.status === 'paused',
-    Restarting: state.status === 'restarting',
+    Restarting: container.restarting,
     OOMKilled: state.oomKilled,
     Dead: state.status === 'dead',
     Pid: state.pid,

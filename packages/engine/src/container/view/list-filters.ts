@@ -73,7 +73,7 @@ async function compileOne(name: string, values: readonly string[], sources: Filt
       return (container) => !values.some((value) => hasLabel(container, value));
     case 'status':
       for (const value of values) checked(value, STATUSES, 'status');
-      return any((container, value) => dockerStatus(container.status) === value);
+      return any((container, value) => dockerStatus(container.state) === value);
     case 'exited':
       return exitedTest(values);
     case 'health':

@@ -1,4 +1,5 @@
 import type { ContainerRecord } from '../container-record.ts';
+import { dockerStatus } from '../state-machine.ts';
 
 const UNITS: readonly (readonly [name: string, seconds: number, below: number])[] = [
   ['minute', 60, 3600],
@@ -27,7 +28,7 @@ export function roughDuration(seconds: number): string {
 export function statusText(record: ContainerRecord, now = Date.now()): string {
   const { state } = record;
   const since = (time: string): string => roughDuration(now / 1000 - Number(BigInt(time || '0') / 1_000_000n) / 1000);
-  switch (state.status) {
+  switch (dockerStatus(state)) {
     case 'running': {
       const health = state.health
         ? ` (${state.health.status === 'starting' ? 'health: starting' : state.health.status})`

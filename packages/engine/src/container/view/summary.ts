@@ -18,7 +18,7 @@ export function summarise(container: Container, sandbox: Sandbox | undefined): C
     Created: Number(BigInt(record.created) / 1_000_000_000n),
     Ports: sandbox ? summarisePorts(sandbox) : [],
     Labels: record.config.Labels ?? {},
-    State: dockerStatus(record.state.status),
+    State: dockerStatus(record.state),
     Status: statusText(record),
     HostConfig: {
       NetworkMode: record.hostConfig.NetworkMode ?? 'default',

@@ -1,5 +1,6 @@
 import { type ClientHttp2Session, type ClientHttp2Stream, connect, type OutgoingHttpHeaders } from 'node:http2';
 import { createConnection } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { errnoCode, errorMessage, type Logger, PouchError, sleep } from '@pouch/base';
 
 /** Bytes that a server may send ahead, per stream and in all: bulk reads would crawl with HTTP/2's 64 KiB. */
@@ -9,8 +10,10 @@ const FIRST_PAUSE = 10;
 const MAX_PAUSE = 200;
 
 export interface GrpcChannelOptions {
-  /** The socket. */
+  /** The socket; with `dial`, what messages call the server's address. */
   readonly path: string;
+  /** Makes a connection in another way than to the socket. */
+  readonly dial?: (() => Promise<Duplex>) | undefined;
   /** Who serves there, for messages. Default `containerd`. */
   readonly server?: string | undefined;
   /** Called each time that an open connection ended. */
@@ -23,6 +26,7 @@ export interface GrpcChannelOptions {
  */
 export class GrpcChannel implements Disposable {
   readonly #path: string;
+  readonly #dial: () => Promise<Duplex> | Duplex;
   readonly #server: string;
   readonly #logger: Logger;
   readonly #onDisconnect: () => void;
@@ -32,6 +36,7 @@ export class GrpcChannel implements Disposable {
 
   constructor(options: GrpcChannelOptions, dependencies: { readonly logger: Logger }) {
     this.#path = options.path;
+    this.#dial = options.dial ?? (() => createConnection({ path: options.path }));
     this.#server = options.server ?? 'containerd';
     this.#onDisconnect = options.onDisconnect ?? (() => {});
     this.#logger = dependencies.logger;
@@ -97,14 +102,16 @@ export class GrpcChannel implements Disposable {
   }
 
   #unreachable(error: unknown): PouchError {
+    if (error instanceof PouchError) return error;
     const message = `Cannot reach ${this.#server} at ${this.#path}: ${errorMessage(error)}. Is it running?`;
     return new PouchError('unavailable', message, { cause: error, details: { sent: false } });
   }
 
-  #connect(): Promise<ClientHttp2Session> {
+  async #connect(): Promise<ClientHttp2Session> {
     const { promise, resolve, reject } = Promise.withResolvers<ClientHttp2Session>();
+    const connection = await this.#dial();
     const session = connect('http://localhost', {
-      createConnection: () => createConnection({ path: this.#path }),
+      createConnection: () => connection,
       settings: { enablePush: false, initialWindowSize: STREAM_WINDOW },
       // Node's limits of 100 streams and 10 MB would hold up a host with many waits.
       peerMaxConcurrentStreams: 0x7fffffff,
@@ -133,6 +140,6 @@ export class GrpcChannel implements Disposable {
       forget();
       reject(new Error('the connection closed'));
     });
-    return promise;
+    return await promise;
   }
 }

@@ -5,10 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, suite, test } from 'node:test';
 import { type ErrorCode, PouchError, silentLogger, sleep } from '@pouch/base';
-import { VersionDefinition, VersionResponse } from '../generated/containerd/services/version.ts';
-import { GrpcChannel } from './channel.ts';
-import { frame } from './framing.ts';
-import { GrpcService, type ServiceCallOptions } from './service.ts';
+import { VersionDefinition, VersionResponse } from './generated/containerd/services/version.ts';
+import { frame, GrpcChannel, GrpcService, type ServiceCallOptions } from '@pouch/grpc';
 
 const path = join(tmpdir(), `pouch-grpc-${process.pid}.sock`);
 const ANSWER = frame(VersionResponse.encode({ version: '9', revision: '' }).finish());

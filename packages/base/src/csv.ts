@@ -1,3 +1,5 @@
+import { PouchError } from './errors.ts';
+
 /** The fields of one line of comma-separated values; a field in double quotes may hold commas (RFC 4180). */
 export function splitCsv(line: string): readonly string[] {
   const fields: string[] = [];
@@ -12,14 +14,14 @@ export function splitCsv(line: string): readonly string[] {
         at += 1;
       } else quoted = false;
     } else if (char === '"') {
-      if (field !== '') throw new Error('a quote may only stand at the start of a field');
+      if (field !== '') throw new PouchError('invalid-argument', 'a quote may only stand at the start of a field');
       quoted = true;
     } else if (char === ',') {
       fields.push(field);
       field = '';
     } else field += char;
   }
-  if (quoted) throw new Error('a quote is not closed');
+  if (quoted) throw new PouchError('invalid-argument', 'a quote is not closed');
   return [...fields, field];
 }
 

@@ -50,6 +50,12 @@ export function statusError(method: string, grpc: number, message: string, sent 
   });
 }
 
+/** The headers that end a call: its status, with a message where it failed. */
+export function statusTrailers(error?: PouchError): Record<string, string> {
+  if (!error) return { 'grpc-status': '0' };
+  return { 'grpc-status': String(error.grpcStatus), 'grpc-message': encodeURIComponent(error.message) };
+}
+
 /** Undo the percent-encoding of a `grpc-message` header; what is not valid stays as it came. */
 export function decodeStatusMessage(text: string): string {
   try {
