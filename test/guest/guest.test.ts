@@ -33,5 +33,5 @@ test('in the guest', { skip: unasked || withoutGuest(), timeout: 14 * MINUTE }, 
       if (event.outcome === 'failed') throw new Error(`${event.detail}\n    in ${event.file}`);
     });
   }
-  if (ended !== 0) throw new Error(`node --test ended with ${ended} in the guest`);
+  if (ended !== 0) throw new Error(`node --test ended with ${ended} in the guest:\n${guest.console()}`);
 });

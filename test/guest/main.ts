@@ -52,9 +52,12 @@ async function follow(): Promise<number> {
   const marks = { passed: '✓', failed: '✗', skipped: '-' };
   let code = 1;
   for await (const event of guest.events()) {
-    if (event.kind === 'end') code = event.code;
-    else if (event.kind === 'said') process.stderr.write(event.text.replaceAll(/^(?=.)/gm, '      '));
-    else {
+    if (event.kind === 'end') {
+      code = event.code;
+      if (code !== 0 && counts.failed === 0) console.error(guest.console());
+    }
+    if (event.kind === 'said') process.stderr.write(event.text.replaceAll(/^(?=.)/gm, '      '));
+    if (event.kind === 'test') {
       counts[event.outcome] += 1;
       const seconds = (event.milliseconds / 1000).toFixed(1);
       console.log(`  ${marks[event.outcome]} ${[...event.path, event.name].join(' › ')}  (${seconds} s)`);

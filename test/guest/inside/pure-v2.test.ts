@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { ContainerStats, SystemInfo } from '@pouch/api';
-import { readCgroupHierarchy } from '@pouch/linux';
+import { probeLxcfs, readCgroupHierarchy, readMounts } from '@pouch/linux';
 import { CGROUP_DRIVER, containerCgroups } from '../../harness/cgroup-parent.ts';
 import { importMachine, withoutMachine } from '../../harness/machine-image.ts';
 import { TestDaemon } from '../../harness/test-daemon.ts';
@@ -14,6 +14,7 @@ const MEBIBYTE = 1024 * 1024;
 /** The disk that the daemon's files are on. */
 const DISK = '/dev/vdc';
 const hierarchy = await readCgroupHierarchy();
+const withoutLxcfs = (await probeLxcfs('lxcfs')).missing;
 let daemon: TestDaemon;
 
 before(async () => {
@@ -22,7 +23,7 @@ before(async () => {
 after(async () => await daemon?.[Symbol.asyncDispose]());
 
 async function groupOf(name: string): Promise<string> {
-  return (await containerCgroups(daemon.cgroupParent, (await inspect(daemon, name)).Id)).unified ?? '';
+  return (await containerCgroups(daemon.cgroupParent, await inspect(daemon, name))).unified ?? '';
 }
 
 const control = async (name: string, file: string): Promise<string> =>
@@ -150,6 +151,21 @@ test('pouchd and containerd killed: the limits hold, and its group goes with the
     left.filter((entry) => entry.isDirectory()),
     [],
   );
+});
+
+test("the options of the host's mount stay: lxcfs and containers in the host's namespace do not take them off", async () => {
+  const lxcfs = withoutLxcfs ? '' : readFileSync(join(daemon.directory, 'run/lxcfs/pid'), 'utf8');
+  for (const runtime of ['crun', 'runc']) {
+    const script = 'cat /proc/self/cgroup; cat /sys/fs/cgroup/cgroup.controllers; mkdir /sys/fs/cgroup/own';
+    const flags = ['--rm', '--runtime', runtime, '--cgroupns', 'host'];
+    const answer = await daemon.pouch(['run', ...flags, 'busybox', 'sh', '-c', script], { allowFailure: true });
+    assert.match(answer.stdout, /^0::\/pouch.*\n.*memory/);
+    assert.match(answer.stderr, /Read-only file system/);
+  }
+  const mount = (await readMounts()).find(({ mountPoint }) => mountPoint === '/sys/fs/cgroup');
+  for (const option of ['nsdelegate', 'memory_recursiveprot']) {
+    assert.ok(mount?.superOptions.includes(option), `${mount?.superOptions}; lxcfs is process ${lxcfs}`);
+  }
 });
 
 test('a machine under systemd comes up, in a group of its own that it may write to', {

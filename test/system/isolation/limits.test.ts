@@ -23,7 +23,7 @@ after(async () => {
 
 /** A file of the container's control group: v1's of that controller, or v2's. */
 async function control(name: string, controller: string, v1: string, v2: string): Promise<string> {
-  const { mode, unified, controllers } = await containerCgroups(daemon.cgroupParent, (await inspect(daemon, name)).Id);
+  const { mode, unified, controllers } = await containerCgroups(daemon.cgroupParent, await inspect(daemon, name));
   const [directory, file] = mode === 'v2' ? [unified, v2] : [controllers.get(controller), v1];
   return readFileSync(join(directory ?? '', file), 'utf8').trim();
 }

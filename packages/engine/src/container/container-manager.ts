@@ -20,7 +20,7 @@ import type {
   ExecInspect,
 } from '@pouch/api';
 import { isErrorCode, PouchError } from '@pouch/base';
-import { type CgroupHierarchy, cgroupPaths, listCgroupPids } from '@pouch/linux';
+import { type CgroupHierarchy, type CgroupPaths, listCgroupPids } from '@pouch/linux';
 import type { ContainerImage, ImageService } from '../image/image-service.ts';
 import type { Checkpointer } from './checkpoint/checkpointer.ts';
 import type { Container } from './container.ts';
@@ -328,8 +328,8 @@ export class ContainerManager implements ContainerService {
     return streamStats(this.#get(name), sources, options, signal);
   }
 
-  #cgroup(container: Container): ReturnType<typeof cgroupPaths> {
-    return cgroupPaths(this.#options.cgroups, this.#parts.planner.cgroupsPath(container));
+  #cgroup(container: Container): CgroupPaths {
+    return this.#parts.planner.cgroups(container);
   }
 
   async changes(name: string): Promise<ContainerChange[]> {

@@ -5,7 +5,6 @@ import type { ContainerdClient, ExitKeeper } from '@pouch/containerd';
 import {
   type CgroupDriver,
   type CgroupHierarchy,
-  cgroupPaths,
   readOomKills,
   reclaimCgroup,
   removeCgroup,
@@ -70,7 +69,7 @@ export interface ContainerRoomOptions {
   readonly cgroupDriver: CgroupDriver;
   readonly hostMemory: number;
   readonly create: Omit<CreateEnvironment, 'quotas'>;
-  readonly start: Omit<StartPlannerOptions, 'host' | 'cgroupDriver'>;
+  readonly start: Omit<StartPlannerOptions, 'host' | 'cgroupDriver' | 'cgroups' | 'runtimes'>;
 }
 
 export interface ContainerRoomDependencies {
@@ -138,7 +137,7 @@ export class ContainerRoom implements AsyncDisposable {
     const shm = new ShmMounts(join(options.state, 'shm'), index);
     const mounter = new VolumeMounter({ volumes });
     const rich = new RichSetup({ host, cgroups: options.cgroups });
-    const planner = new StartPlanner({ ...options.start, host, cgroupDriver: options.cgroupDriver }, context, {
+    const planner = new StartPlanner({ ...options.start, ...options, host }, context, {
       volumes: mounter,
       shm,
       rich,
@@ -180,7 +179,7 @@ export class ContainerRoom implements AsyncDisposable {
       publish: (container, status) => publishContainerEvent(events, container, `health_status: ${status}`),
     });
     const writeLimits = async (container: Container, config: HostConfig): Promise<void> =>
-      await writeCgroupLimits(cgroupPaths(options.cgroups, planner.cgroupsPath(container)), extraLimitFiles(config));
+      await writeCgroupLimits(planner.cgroups(container), extraLimitFiles(config));
     const starter = new Starter(context, {
       planner,
       snapshotter: options.snapshotter,
@@ -208,7 +207,7 @@ export class ContainerRoom implements AsyncDisposable {
     const remover = new Remover(context, stopper, this.#restarter, {
       removeCgroups: async (container) => {
         const path = planner.cgroupsPath(container);
-        await removeCgroup(cgroupPaths(options.cgroups, path), path);
+        await removeCgroup(planner.cgroups(container), path);
       },
     });
     this.#remover = remover;
@@ -224,11 +223,10 @@ export class ContainerRoom implements AsyncDisposable {
       letGo: async (container) => await shm.release(container),
       reclaim: async (container) => {
         if (container.record.hostConfig.MemoryForceEmptyCtl !== 1) return;
-        await reclaimCgroup(cgroupPaths(options.cgroups, planner.cgroupsPath(container)));
+        await reclaimCgroup(planner.cgroups(container));
       },
       exitCode: exitCodeOf,
-      ranOutOfMemory: async (container) =>
-        ((await readOomKills(cgroupPaths(options.cgroups, planner.cgroupsPath(container)))) ?? 0) > 0,
+      ranOutOfMemory: async (container) => ((await readOomKills(planner.cgroups(container))) ?? 0) > 0,
     });
     this.#reconciler = new Reconciler(context, {
       exits: this.#exits,

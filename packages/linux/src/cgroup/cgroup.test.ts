@@ -40,6 +40,18 @@ test('paths follow the driver', () => {
   ]);
 });
 
+test("under systemd on cgroup2 crun's containers are a group below their scope, which goes with it", () => {
+  const v2 = hierarchyOf(parseMountInfo('41 31 0:38 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw'));
+  const scope = '/sys/fs/cgroup/system.slice/pouch-abc.scope';
+  const groups = (path: string, runtime: string): readonly (string | undefined)[] => {
+    const { unified, all } = cgroupPaths(v2, path, runtime);
+    return [unified, ...all];
+  };
+  assert.deepEqual(groups('system.slice:pouch:abc', '/usr/bin/crun'), [`${scope}/container`, scope]);
+  assert.deepEqual(groups('system.slice:pouch:abc', 'runc'), [scope, scope]);
+  assert.deepEqual(groups('/pouch/abc', 'crun'), ['/sys/fs/cgroup/pouch/abc', '/sys/fs/cgroup/pouch/abc']);
+});
+
 test('v2 counters are read into the neutral form', async () => {
   const root = await mkdtemp(join(tmpdir(), 'pouch-cgroup-'));
   const directory = join(root, 'pouch/abc');

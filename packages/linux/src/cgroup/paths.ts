@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { PouchError } from '@pouch/base';
 import type { CgroupHierarchy } from './hierarchy.ts';
 
@@ -7,11 +7,11 @@ export type CgroupDriver = 'cgroupfs' | 'systemd';
 /** Where a container's control groups are on this host. */
 export interface CgroupPaths {
   readonly mode: CgroupHierarchy['mode'];
-  /** cgroup2 directory: in v2 the only one. */
+  /** cgroup2 directory, with the processes and their limits: in v2 the only one. */
   readonly unified: string | undefined;
   /** v1 controller → directory. */
   readonly controllers: ReadonlyMap<string, string>;
-  /** Every directory, controllers that share a hierarchy once. */
+  /** Every directory, controllers that share a hierarchy once, without those below. */
   readonly all: readonly string[];
 }
 
@@ -51,15 +51,23 @@ export function relativeCgroupPath(ociPath: string): string {
   return join(expandSlice(slice === '' || slice === undefined ? DEFAULT_SLICE : slice), `${scope}.scope`);
 }
 
-/** The directories of the control groups at an OCI `cgroupsPath`. */
-export function cgroupPaths(hierarchy: CgroupHierarchy, ociPath: string): CgroupPaths {
+/**
+ * The group below its scope in which crun keeps a container on cgroup2 under systemd, limits and all: those of the scope are
+ * systemd's, which is told nothing of them. runc does without.
+ */
+export const CRUN_SUBGROUP = { annotation: 'run.oci.systemd.subgroup', name: 'container' } as const;
+
+/** The directories of the control groups at an OCI `cgroupsPath`. `runtime`: the executable that made them. */
+export function cgroupPaths(hierarchy: CgroupHierarchy, ociPath: string, runtime = ''): CgroupPaths {
   const relative = relativeCgroupPath(ociPath);
   const controllers = new Map<string, string>();
   for (const [name, point] of hierarchy.controllers) controllers.set(name, join(point, relative));
   const unified = hierarchy.unified === undefined ? undefined : join(hierarchy.unified, relative);
+  const isCrun = /^crun\b/.test(basename(runtime));
+  const leaf = isCrun && hierarchy.mode === 'v2' && relative.endsWith('.scope') ? CRUN_SUBGROUP.name : '';
   const named = [...hierarchy.named.values()].map((point) => join(point, relative));
   const all = new Set([...controllers.values(), ...named, ...(unified === undefined ? [] : [unified])]);
-  return { mode: hierarchy.mode, unified, controllers, all: [...all] };
+  return { mode: hierarchy.mode, unified: unified && join(unified, leaf), controllers, all: [...all] };
 }
 
 /** systemd nests slices by their dashes: `a-b.slice` lies at `a.slice/a-b.slice` (systemd.slice(5)). */

@@ -15,14 +15,28 @@ export interface LxcfsProcess extends Disposable {
 }
 
 /**
+ * lxcfs mounts cgroup2 for itself. From the host's control group namespace that would take the options of the host's own mount off:
+ * without nsdelegate, machines could lift their limits. So it gets a namespace of its own, with the same root, for paths of groups
+ * must read the same: the root is where the process is when it makes the namespace. Afterwards it goes back.
+ */
+const LXCFS = `
+top=/sys/fs/cgroup
+own=$(sed -n 's/^0:://p' /proc/self/cgroup)
+if [ -e $top/cgroup.controllers ] && [ -e "$top$own/cgroup.procs" ] && echo 0 2>/dev/null >$top/cgroup.procs; then
+  exec unshare --cgroup sh -c 'echo 0 >"$0"; exec "$@"' "$top$own/cgroup.procs" "$@"
+fi
+exec "$@"
+`;
+
+/**
  * Runs lxcfs, and when that has ended, whoever killed it, takes its dead mounts away at once: the host's files show through
- * in every container, also while there is no pouchd. $1 lxcfs, $2 pid file, $3 mount point; then the mounts, the most
- * wanted first.
+ * in every container, also while there is no pouchd. $1 lxcfs, $2 pid file, $3 mount point, $4 what starts it; then the mounts,
+ * the most wanted first.
  */
 const GUARD = `
-"$1" -f -l --enable-cfs -p "$2" "$3" &
+/bin/sh -c "$4" pouch-lxcfs "$1" -f -l --enable-cfs -p "$2" "$3" &
 lxcfs=$!
-shift 3
+shift 4
 trap '' HUP INT TERM
 wait "$lxcfs"
 umount -n --no-canonicalize --lazy -- "$@"
@@ -42,7 +56,8 @@ export async function launchLxcfs(binary: string, layout: LxcfsLayout, logFile: 
   try {
     watch = watchAlive(layout.alive);
     const mounts = [...layout.files.map(({ shown }) => shown), layout.mountPoint];
-    const child = spawn('/bin/sh', ['-c', GUARD, 'pouch-lxcfs', binary, layout.pidFile, layout.mountPoint, ...mounts], {
+    const words = [binary, layout.pidFile, layout.mountPoint, LXCFS, ...mounts];
+    const child = spawn('/bin/sh', ['-c', GUARD, 'pouch-lxcfs', ...words], {
       cwd: '/',
       detached: true,
       stdio: ['ignore', log.fd, log.fd, writer.fd],

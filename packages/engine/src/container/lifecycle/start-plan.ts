@@ -1,6 +1,13 @@
 import { asPouchError, PouchError } from '@pouch/base';
 import type { Mount } from '@pouch/containerd';
-import { type CgroupDriver, cgroupsPath } from '@pouch/linux';
+import {
+  type CgroupDriver,
+  type CgroupHierarchy,
+  type CgroupPaths,
+  cgroupPaths,
+  cgroupsPath,
+  CRUN_SUBGROUP,
+} from '@pouch/linux';
 import type { RuntimeSpec } from '@pouch/oci';
 import type { AttachRequest, LinkTarget, Sandbox } from '../../network/sandbox.ts';
 import type { Container } from '../container.ts';
@@ -14,11 +21,14 @@ import type { LifecycleContext } from './context.ts';
 import { markRootfs } from './mark-rootfs.ts';
 import type { ProcViews } from './proc-views.ts';
 import type { ShmMounts } from './shm-mounts.ts';
+import type { RuntimeDefinition } from './task-runtime.ts';
 import type { VolumeMounter } from './volume-mounter.ts';
 
 export interface StartPlannerOptions {
   readonly host: HostFacts;
   readonly cgroupDriver: CgroupDriver;
+  readonly cgroups: CgroupHierarchy;
+  readonly runtimes: ReadonlyMap<string, RuntimeDefinition>;
   readonly cgroupParent: string | undefined;
   readonly dns: readonly string[];
   readonly dnsSearch: readonly string[];
@@ -114,6 +124,12 @@ export class StartPlanner {
     return cgroupsPath(this.#options.cgroupDriver, container.id, parent);
   }
 
+  /** Its control groups, where its runtime makes them. */
+  cgroups(container: Container): CgroupPaths {
+    const runtime = this.#options.runtimes.get(container.record.runtime)?.binary;
+    return cgroupPaths(this.#options.cgroups, this.cgroupsPath(container), runtime);
+  }
+
   #specInput(
     container: Container,
     sandbox: Sandbox,
@@ -135,6 +151,10 @@ export class StartPlanner {
       joined: this.#joined(container),
       ...(shmPath !== undefined && { shmPath }),
       cgroupsPath: this.cgroupsPath(container),
+      // As it is of itself, so that no annotation of the request's puts it elsewhere.
+      ...(this.#options.cgroupDriver === 'systemd' && {
+        annotations: { [CRUN_SUBGROUP.annotation]: CRUN_SUBGROUP.name },
+      }),
       rootfs: new RootfsView(rootfs),
     };
   }

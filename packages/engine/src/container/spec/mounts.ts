@@ -2,6 +2,7 @@ import { mkdir, realpath, stat } from 'node:fs/promises';
 import { errnoCode, errorMessage, PouchError } from '@pouch/base';
 import { defaultMounts, type Mount } from '@pouch/oci';
 import type { ContainerMount, ContainerRecord } from '../container-record.ts';
+import type { HostFacts } from './host-facts.ts';
 import { parseTmpfsOptions } from './tmpfs-options.ts';
 import { initMount } from './init.ts';
 import { containerOfMode } from './namespace-mode.ts';
@@ -31,7 +32,7 @@ function depth({ destination }: Mount): number {
   return destination.split('/').length;
 }
 
-function systemMounts({ record, shmPath, rich }: SpecInput): Mount[] {
+function systemMounts({ record, host, shmPath, rich }: SpecInput): Mount[] {
   const { hostConfig } = record;
   const privileged = hostConfig.Privileged ?? false;
   const mounts = defaultMounts({
@@ -43,15 +44,31 @@ function systemMounts({ record, shmPath, rich }: SpecInput): Mount[] {
       case '/dev/shm':
         return shmMount(mount, record, shmPath);
       case '/sys/fs/cgroup':
-        return [cgroupMount(mount, record, rich?.writableCgroup ?? false)];
+        return [cgroupMount(mount, record, rich?.writableCgroup ?? false, host.cgroupVersion)];
       default:
         return [mount];
     }
   });
 }
 
-/** Writable where the container is privileged, or where it was asked for and sees only its own part. */
-function cgroupMount(mount: Mount, { hostConfig }: ContainerRecord, delegated: boolean): Mount {
+/**
+ * Writable where the container is privileged, or where it was asked for and sees only its own part. In the host's namespace it is the
+ * host's mount itself: a new one of cgroup2 would take the options (nsdelegate) off the host's.
+ */
+function cgroupMount(
+  mount: Mount,
+  { hostConfig }: ContainerRecord,
+  delegated: boolean,
+  version: HostFacts['cgroupVersion'],
+): Mount {
+  if (version === 2 && hostConfig.CgroupnsMode === 'host') {
+    return {
+      ...mount,
+      type: 'bind',
+      source: mount.destination,
+      options: ['rbind', 'rprivate', ...(mount.options ?? [])],
+    };
+  }
   const { writableCgroups } = parseSecurityOptions(hostConfig.SecurityOpt);
   if (!(writableCgroups || delegated) || hostConfig.CgroupnsMode !== 'private') return mount;
   return { ...mount, options: (mount.options ?? []).map((option) => (option === 'ro' ? 'rw' : option)) };

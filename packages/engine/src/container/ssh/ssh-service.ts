@@ -14,7 +14,7 @@ import { type BridgeDependencies, SessionBridge } from './session-bridge.ts';
 import type { SshCommand, SshReport } from './wire.ts';
 
 /** Milliseconds for a server to listen. */
-const PATIENCE = 20_000;
+const PATIENCE = 60_000;
 /** Milliseconds that the process stays for the next container when the last one is gone. */
 const LINGER = 60_000;
 
