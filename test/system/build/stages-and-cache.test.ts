@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, before, describe, test } from 'node:test';
@@ -303,16 +304,11 @@ RUN echo lost > /data/x
     const files = { Dockerfile: 'FROM busybox\nRUN echo lost > /lost\nRUN cat /lost' };
     await built(daemon, { Dockerfile: 'FROM busybox\nRUN echo lost > /lost' }, { t: 'lost:test' });
     const { RootFS } = await inspectImage(daemon, 'lost:test');
-    assert.equal(RootFS.Layers?.length, 2);
+    assert.ok(RootFS.Layers?.length === 2);
     await daemon.pouch(['rmi', 'lost:test']);
     const address = `${daemon.directory}/run/containerd/containerd.sock`;
-    const { stdout } = await exec('ctr', ['-a', address, '-n', 'pouch', 'snapshots', 'ls']);
-    const keys = stdout
-      .split('\n')
-      .slice(1)
-      .map((line) => line.trim().split(/\s+/));
-    const top = keys.find(([, parent, kind]) => kind === 'Committed' && parent?.startsWith('sha256:'))?.[0];
-    assert.ok(top, stdout);
+    // The chain id of its two layers: how a snapshot is called.
+    const top = `sha256:${createHash('sha256').update(RootFS.Layers.join(' ')).digest('hex')}`;
     await exec('ctr', ['-a', address, '-n', 'pouch', 'snapshots', 'rm', top]);
     const { text } = await built(daemon, files, { t: 'lost:again' });
     assert.match(text, /lost\n/);
