@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Server, Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
+import { listenQuickly } from './quick-listener.ts';
 
 type Answer =
   | { readonly kind: 'listening' }
@@ -24,6 +25,8 @@ export class NetnsSockets implements Disposable {
 
   /** A listening socket that nobody has to keep alive but its holder. */
   async listen(port: number): Promise<Server> {
+    const quick = await listenQuickly(this.#netns, port);
+    if (quick) return quick;
     const helper = this.#start();
     helper.send({ kind: 'listen', port });
     for (;;) {
