@@ -66,6 +66,13 @@ export const ACCEPTED_DIFFERENCES: readonly AcceptedDifference[] = [
     pattern: /^image Identity\b.*\n?/gm,
   },
   {
+    id: 'commit-parent',
+    what: 'An image made by `commit` does not tell its parent.',
+    why: 'Docker left the field away for all but what its own daemon committed or built; `history` shows the layers.',
+    steps: /use-dockerode/,
+    pattern: /"Parent",/g,
+  },
+  {
     id: 'terminal-size-at-first',
     what: 'A program that an exec starts on a terminal may, once in a while, ask for its size before it has one.',
     why: 'crun sets the size beside the process, which has begun by then; it is right a moment later. runc sets it before.',

@@ -108,21 +108,25 @@ await server.remove({ force: true });
 const network = await docker.createNetwork({ Name: name, CheckDuplicate: true, Labels: { a: 'b' } });
 show('network', Object.entries({ ...(await network.inspect()), Created: 0 }).toSorted(byText));
 await network.remove();
-show('volume', { ...(await docker.getVolume(name).inspect()), CreatedAt: 0 });
+show('volume', Object.entries({ ...(await docker.getVolume(name).inspect()), CreatedAt: 0 }).toSorted(byText));
 await docker.getVolume(name).remove();
 show('df', Object.keys(await docker.df()).toSorted(byText));
 await sleep(200);
 events.destroy();
 const seen = eventText().trim().split('\n').map((line) => JSON.parse(line));
-show('events', seen.map(({ Type, Action, Actor, status, from }) => [Type, Action, Actor.Attributes, status, from]));
+show('events', seen.map(({ Type, Action, Actor, status, from }) => [Type, Action, Object.entries({ ...Actor.Attributes, execDuration: '' }).toSorted(byText), status, from]));
 
 /** A tar archive of one file. */
 async function tar(file, content) {
   const { pack } = (await import('tar-fs')).default;
   const { mkdtemp, rm, writeFile } = await import('node:fs/promises');
   const directory = await mkdtemp(`${tmpdir()}/pouch-compat-tar-`);
-  await writeFile(`${directory}/${file}`, content);
-  const bytes = Buffer.concat(await pack(directory).toArray());
-  await rm(directory, { recursive: true });
-  return bytes;
+  try {
+    await writeFile(`${directory}/${file}`, content);
+    const chunks = [];
+    for await (const chunk of pack(directory)) chunks.push(chunk);
+    return Buffer.concat(chunks);
+  } finally {
+    await rm(directory, { recursive: true });
+  }
 }

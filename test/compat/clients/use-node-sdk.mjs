@@ -49,7 +49,8 @@ show('exec code', (await docker.execInspect(exec.Id)).ExitCode);
 show('top', (await docker.containerTop(sleeper.Id)).Titles);
 show('update', await docker.containerUpdate(sleeper.Id, { RestartPolicy: { Name: 'no' } }));
 show('stats', Object.keys(await docker.containerStats(sleeper.Id, { stream: false })).toSorted(byText));
-show('path', (({ name: file, size, linkTarget }) => [file, size, linkTarget])(await docker.containerArchiveInfo(sleeper.Id, '/etc/group')));
+// The library looks for its header in a spelling that Node.js does not keep.
+await refused('path', docker.containerArchiveInfo(sleeper.Id, '/etc/group'));
 await docker.containerPause(sleeper.Id);
 show('paused', (await docker.containerInspect(sleeper.Id)).State.Status);
 await docker.containerUnpause(sleeper.Id);
@@ -63,7 +64,8 @@ show('volume', Object.keys(await docker.volumeCreate({ Name: name })).toSorted(b
 await docker.volumeDelete(name);
 await docker.imageTag('busybox', name, 'tag');
 show('image', Object.keys(await docker.imageInspect(`${name}:tag`)).toSorted(byText));
-show('history', (await docker.imageHistory(`${name}:tag`)).length);
+// The library asks for /image/…/history, which no Docker has.
+await refused('history', docker.imageHistory(`${name}:tag`));
 show('removed', (await docker.imageDelete(`${name}:tag`)).map((item) => Object.keys(item)));
 show('df', Object.keys(await docker.systemDataUsage()).toSorted(byText));
 await docker.close();

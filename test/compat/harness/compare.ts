@@ -48,6 +48,10 @@ export function compare(
     const docker = results.docker.steps[index];
     if (!pouch || !docker) continue;
     look(step, 'exit code', { pouch: pouch.exit, docker: docker.exit });
+    if (scenario.succeeds && pouch.exit !== '0') {
+      const failed = { pouch: `${pouch.exit}, though it is to succeed\n${pouch.stderr}`, docker: docker.exit };
+      differences.push({ scenario: scenario.name, step, part: 'exit code', ...failed });
+    }
     look(step, 'stdout', { pouch: pouch.stdout, docker: docker.stdout });
     look(step, 'stderr', { pouch: pouch.stderr, docker: docker.stderr });
   }

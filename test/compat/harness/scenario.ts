@@ -9,6 +9,8 @@ export interface Scenario {
   readonly steps: readonly string[];
   /** It looks at, or changes, what is not its own: nothing else runs meanwhile. */
   readonly alone?: boolean;
+  /** Every step is to end with 0: programs that fail alike on both show nothing. */
+  readonly succeeds?: boolean;
   /** Only in the full run: it takes long. */
   readonly slow?: boolean;
 }

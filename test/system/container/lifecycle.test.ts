@@ -324,6 +324,25 @@ test('what run --rm has left behind is not shown when it returns, and its image 
   }
 });
 
+test('disk use is told while containers come and go', async () => {
+  let done = false;
+  const coming = Promise.all(
+    ['a', 'b'].map(async (lane) => {
+      for (let round = 0; round < 25; round += 1) {
+        await daemon.ok('POST', `/containers/create?name=${lane}${round}`, { Image: 'busybox' });
+        await daemon.ok('DELETE', `/containers/${lane}${round}`);
+      }
+    }),
+  ).finally(() => (done = true));
+  while (!done) {
+    for (const path of ['/system/df', '/containers/json?all=1&size=1']) {
+      const { status, text } = await daemon.api('GET', path);
+      assert.equal(status, 200, text);
+    }
+  }
+  await coming;
+});
+
 test('an out-of-memory kill is told', async () => {
   const memory = 16 * 1024 * 1024;
   const id = await start(daemon, ['sh', '-c', 'exec tail /dev/zero'], {

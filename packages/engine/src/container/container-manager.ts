@@ -133,14 +133,21 @@ export class ContainerManager implements ContainerService {
       )
       .sort((a, b) => (BigInt(a.record.created) < BigInt(b.record.created) ? 1 : -1));
     const wanted = limited ? found.slice(0, options.limit) : found;
-    return await Promise.all(
+    const summaries = await Promise.all(
       wanted.map(async (container) => {
         const summary = summarise(container, context.networks.sandbox(container.id));
-        if (!options.size) return summary;
-        const sizes = await this.#parts.filesystem.sizes(container);
-        return { ...summary, SizeRw: sizes.rw, SizeRootFs: sizes.rootfs };
+        if (!options.size) return [summary];
+        try {
+          const sizes = await this.#parts.filesystem.sizes(container);
+          return [{ ...summary, SizeRw: sizes.rw, SizeRootFs: sizes.rootfs }];
+        } catch (error) {
+          // It was taken away while it was measured.
+          if (isErrorCode(error, 'not-found')) return [];
+          throw error;
+        }
       }),
     );
+    return summaries.flat();
   }
 
   #filterSources(): FilterSources {

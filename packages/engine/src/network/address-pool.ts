@@ -10,6 +10,7 @@ export class AddressPool {
   readonly #first: bigint;
   readonly #last: bigint;
   readonly #taken = new Set<bigint>();
+  readonly #hostless: number;
   #next: bigint;
 
   /** `range`: give addresses only from this part of the subnet. `reserved`: never give these. */
@@ -18,6 +19,7 @@ export class AddressPool {
     const range = options.range ?? subnet;
     // The network and broadcast addresses of an IPv4 subnet, and the router anycast address of an IPv6 one, are no hosts.
     const small = sizeOf(subnet) <= 2n;
+    this.#hostless = small ? 0 : subnet.family === 4 ? 2 : 1;
     this.#first = !small && range.base === subnet.base ? range.base + 1n : range.base;
     this.#last = !small && subnet.family === 4 && lastOf(range) === lastOf(subnet) ? lastOf(range) - 1n : lastOf(range);
     this.#next = this.#first;
@@ -73,9 +75,9 @@ export class AddressPool {
     this.#taken.delete(address.value);
   }
 
-  /** Addresses in use, the reserved ones counted too. */
+  /** Addresses in use, as Docker counts: also the reserved ones, and those of the subnet that are no host's. */
   get used(): number {
-    return this.#taken.size;
+    return this.#taken.size + this.#hostless;
   }
 
   /** Addresses that can still be given, no more than Number.MAX_SAFE_INTEGER. */

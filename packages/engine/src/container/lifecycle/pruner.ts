@@ -33,8 +33,9 @@ export class Pruner {
     let reclaimed = 0;
     for (const container of index.all()) {
       if (!STOPPED.includes(container.status) || !passes(container)) continue;
-      const size = await this.#sizeOf(container);
+      let size: number;
       try {
+        size = await this.#sizeOf(container);
         await this.#remover.remove(container, { force: false, volumes: false });
       } catch (error) {
         // Started or removed by somebody else meanwhile.
