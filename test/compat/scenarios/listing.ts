@@ -67,7 +67,7 @@ export const LISTING = [
     ],
     top: [
       'docker run -d --name $N busybox sh -c "sleep 61 & sleep 62" >/dev/null; sleep .3',
-      'docker top $N | tr -s " " | cut -d" " -f1,8-',
+      'docker top $N | tr -s " " | cut -d" " -f1,8- | sort',
       'docker top $N -o pid,comm | tr -s " " | cut -d" " -f2',
       'docker top $N -o comm',
       'docker top $N aux | head -1',

@@ -12,7 +12,7 @@ export const SYSTEM = [
         'docker -H unix:///nowhere.sock version --format "{{.Server.Version}}"',
       ],
       info: [
-        'docker info',
+        'docker info | sort',
         'docker info --format "{{.Driver}} {{.CgroupDriver}} {{.CgroupVersion}} {{.OSType}} {{.NCPU}} {{.LoggingDriver}} {{.DefaultRuntime}}"',
         'docker info --format json | $KEYS | grep -v ^Runtimes',
         'docker info --format "{{json .Plugins}} {{json .SecurityOptions}}"',
