@@ -87,7 +87,7 @@ export const LIFECYCLE = scenarios({
   ],
   rm: [
     'docker run -d --name $N -v /data busybox sleep 60 >/dev/null; docker rm $N',
-    'docker volume ls -q --filter dangling=true | wc -l; docker rm -fv $N',
+    'volume=$(docker inspect -f "{{(index .Mounts 0).Name}}" $N); docker rm -fv $N; docker volume ls -q --filter name=$volume | wc -l',
     'docker rm nowhere',
     'docker rm -f nowhere',
     'docker rm -v nowhere nowhere2',
