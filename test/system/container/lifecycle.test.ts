@@ -324,6 +324,16 @@ test('what run --rm has left behind is not shown when it returns, and its image 
   }
 });
 
+test('names that are made up are never taken twice, however many are made at once', async () => {
+  const lanes = Array.from({ length: 16 }, async () => {
+    for (let round = 0; round < 12; round += 1) {
+      const { Id } = (await daemon.ok('POST', '/containers/create', { Image: 'busybox' })).json as { Id: string };
+      await daemon.ok('DELETE', `/containers/${Id}`);
+    }
+  });
+  await Promise.all(lanes);
+});
+
 test('disk use is told while containers come and go', async () => {
   let done = false;
   const coming = Promise.all(

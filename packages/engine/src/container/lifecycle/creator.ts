@@ -66,8 +66,8 @@ export class Creator {
         'config cannot be empty in order to create a container: Config.Image must name an image',
       );
     if (options.name) validateContainerName(options.name);
-    const name = options.name?.replace(/^\//, '') || randomName((taken) => index.find(taken) !== undefined);
-    index.checkNameFree(name);
+    const name = options.name?.replace(/^\//, '') || undefined;
+    if (name !== undefined) index.checkNameFree(name);
     const image = options.base ?? (await this.#images.resolve(request.Image, options.platform));
     const id = newId();
     const prepared = await prepareContainer(request, image, this.#prepareContext(id)).catch((error: unknown) => {
@@ -85,14 +85,16 @@ export class Creator {
 
   async #store(
     id: string,
-    name: string,
+    asked: string | undefined,
     reference: string,
     image: ContainerImage,
     prepared: PreparedContainer,
   ): Promise<Container> {
+    const { index } = this.#context;
     const record: ContainerRecord = {
       id,
-      name,
+      // Chosen and taken in one step: others are being made meanwhile.
+      name: asked ?? randomName((taken) => index.find(taken) !== undefined),
       created: nowNanos().toString(),
       imageId: image.id,
       imageReference: reference,
@@ -112,7 +114,7 @@ export class Creator {
       state: { ...FIRST_STATE },
     };
     try {
-      return this.#context.index.add(record);
+      return index.add(record);
     } catch (error) {
       await prepared.dispose();
       throw error;
