@@ -5,6 +5,7 @@ export * from './exec.ts';
 export * from './files.ts';
 export * from './ids.ts';
 export * from './log.ts';
+export * from './peek-stream.ts';
 export * from './process-server.ts';
 export * from './units.ts';
 export * from './path-patterns.ts';

@@ -1,3 +1,4 @@
+import { peekStream } from '@pouch/base';
 import { ExitError } from '../app/errors.ts';
 
 /** What came from standard input in place of a directory. */
@@ -7,22 +8,10 @@ export type StdinContext =
 
 /** An archive by its first bytes, compressed or not; anything else is a Dockerfile. */
 export async function readStdinContext(stdin: AsyncIterable<Uint8Array>): Promise<StdinContext> {
-  const iterator = stdin[Symbol.asyncIterator]();
-  const taken: Uint8Array[] = [];
-  for (let length = 0; length < 512; ) {
-    const next = await iterator.next();
-    if (next.done) break;
-    taken.push(next.value);
-    length += next.value.length;
-  }
-  const head = Buffer.concat(taken);
-  async function* whole(): AsyncGenerator<Uint8Array> {
-    yield* taken;
-    for (let next = await iterator.next(); !next.done; next = await iterator.next()) yield next.value;
-  }
-  if (isArchive(head)) return { kind: 'archive', body: whole() };
+  const { head, stream } = await peekStream(stdin, 512);
+  if (isArchive(head)) return { kind: 'archive', body: stream };
   if (head.length === 0) throw new ExitError(1, 'unable to prepare context: nothing came from stdin');
-  return { kind: 'dockerfile', content: await readAll(whole()) };
+  return { kind: 'dockerfile', content: await readAll(stream) };
 }
 
 const MAGIC: readonly Buffer[] = [

@@ -1,6 +1,7 @@
 import { stripVTControlCharacters } from 'node:util';
 import { type BuildStep, isCancelled, type StepCount } from '@pouch/builder';
 import { humanSize } from '../output/human.ts';
+import { LiveRegion } from '../output/live-region.ts';
 import type { Output } from '../output/output.ts';
 import type { OpenBuildView } from './open-build-view.ts';
 
@@ -27,15 +28,16 @@ interface Row {
  */
 export class StepsScreen implements OpenBuildView {
   readonly #output: Output;
+  readonly #region: LiveRegion;
   /** Steps that run, or ended a moment ago. */
   readonly #rows = new Map<number, Row>();
   readonly #failed: Row[] = [];
   readonly #timer: NodeJS.Timeout;
-  #drawn = 0;
   #frame = 0;
 
   constructor(output: Output) {
     this.#output = output;
+    this.#region = new LiveRegion(output);
     this.#timer = setInterval(() => {
       this.#frame += 1;
       this.#settle(Date.now() - SETTLING);
@@ -85,7 +87,7 @@ export class StepsScreen implements OpenBuildView {
   [Symbol.dispose](): void {
     clearInterval(this.#timer);
     this.#settle(Number.POSITIVE_INFINITY);
-    this.#erase();
+    this.#region.erase();
   }
 
   /** Steps that ended before that time have ended for good. */
@@ -105,22 +107,13 @@ export class StepsScreen implements OpenBuildView {
 
   /** Lines that stay. */
   #above(lines: readonly string[]): void {
-    this.#erase();
-    this.#output.write(lines.map((line) => `${line}\n`).join(''));
+    this.#region.above(lines);
     this.#draw();
-  }
-
-  #erase(): void {
-    if (this.#drawn > 0) this.#output.write(`\u001b[${this.#drawn}A\r\u001b[J`);
-    this.#drawn = 0;
   }
 
   #draw(): void {
     const lines = this.#lines();
-    if (lines.length === 0 && this.#drawn === 0) return;
-    const up = this.#drawn > 0 ? `\u001b[${this.#drawn}A\r` : '';
-    this.#output.write(`${up}${lines.map((line) => `\u001b[2K${line}\n`).join('')}\u001b[J`);
-    this.#drawn = lines.length;
+    if (lines.length > 0 || this.#region.isDrawn) this.#region.draw(lines);
   }
 
   #lines(): string[] {

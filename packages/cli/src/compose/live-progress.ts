@@ -1,4 +1,5 @@
 import type { Progress, StepState } from '@pouch/compose';
+import { LiveRegion } from '../output/live-region.ts';
 import type { Output } from '../output/output.ts';
 
 const FRAMES = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
@@ -22,15 +23,16 @@ interface Row {
  */
 export class LiveProgress implements Progress, Disposable {
   readonly #output: Output;
+  readonly #region: LiveRegion;
   readonly #title: string;
   readonly #rows = new Map<string, Row>();
   readonly #begin = Date.now();
-  #drawn = 0;
   #frame = 0;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(output: Output, title: string) {
     this.#output = output;
+    this.#region = new LiveRegion(output);
     this.#title = title;
   }
 
@@ -66,24 +68,14 @@ export class LiveProgress implements Progress, Disposable {
     this.#above([`${this.#paint('33', 'WARN')} ${message}`]);
   }
 
-  /** Lines that stay, above the rows. */
   #above(lines: readonly string[]): void {
-    this.#erase();
-    this.#output.write(lines.map((line) => `${line}\n`).join(''));
+    this.#region.above(lines);
     this.#draw();
-  }
-
-  #erase(): void {
-    if (this.#drawn > 0) this.#output.write(`\u001b[${this.#drawn}A\r\u001b[J`);
-    this.#drawn = 0;
   }
 
   #draw(final = false): void {
     if (this.#rows.size === 0) return;
-    const lines = this.#lines(final);
-    const up = this.#drawn > 0 ? `\u001b[${this.#drawn}A\r` : '';
-    this.#output.write(`${up}${lines.map((line) => `\u001b[2K${line}\n`).join('')}\u001b[J`);
-    this.#drawn = lines.length;
+    this.#region.draw(this.#lines(final));
   }
 
   #lines(final: boolean): string[] {
@@ -127,10 +119,10 @@ export class LiveProgress implements Progress, Disposable {
 
   [Symbol.dispose](): void {
     clearInterval(this.#timer);
-    this.#erase();
+    this.#region.erase();
     this.#draw(true);
+    this.#region.keep();
     this.#rows.clear();
-    this.#drawn = 0;
   }
 }
 

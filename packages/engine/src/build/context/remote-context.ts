@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join, posix } from 'node:path';
-import { errorMessage, exec, PouchError } from '@pouch/base';
+import { errorMessage, exec, peekStream, PouchError } from '@pouch/base';
 import { pack } from 'tar-stream';
 import { parseHeader } from '../../container/filesystem/worker/tar-header.ts';
 import { detectCompression } from '../../image/archive/decompress.ts';
@@ -34,32 +34,13 @@ export async function openRemote(url: string, scratch: string, signal: AbortSign
   if (!response.ok || !response.body) {
     throw new PouchError('upstream', `error downloading remote context ${url}: the server answered ${response.status}`);
   }
-  const { head, stream } = await firstBlock(response.body);
+  const { head, stream } = await peekStream(response.body, 512);
   if (detectCompression(head) !== 'none' || isTar(head)) return { tar: stream };
   const text = await limited(stream, url);
   const tar = pack();
   tar.entry({ name: 'Dockerfile' }, text);
   tar.finalize();
   return { tar: tar as unknown as AsyncIterable<Uint8Array>, dockerfile: 'Dockerfile' };
-}
-
-/** Enough of a stream to tell what it is, and the whole stream. */
-async function firstBlock(
-  source: AsyncIterable<Uint8Array>,
-): Promise<{ head: Buffer; stream: AsyncIterable<Uint8Array> }> {
-  const iterator = source[Symbol.asyncIterator]();
-  const taken: Uint8Array[] = [];
-  for (let length = 0; length < 512; ) {
-    const next = await iterator.next();
-    if (next.done) break;
-    taken.push(next.value);
-    length += next.value.length;
-  }
-  async function* whole(): AsyncGenerator<Uint8Array> {
-    yield* taken;
-    for (let next = await iterator.next(); !next.done; next = await iterator.next()) yield next.value;
-  }
-  return { head: Buffer.concat(taken).subarray(0, 512), stream: whole() };
 }
 
 /** Whether a block is the header of a tar entry. */
