@@ -1,11 +1,22 @@
 import { readFileSync } from 'node:fs';
+import { cp, mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { exec } from '@pouch/base';
 import { DaemonProcess } from './daemon-process.ts';
 import type { Peer } from './peer.ts';
 import { endProcesses, processesOf } from './processes.ts';
 
-const DIST = resolve(import.meta.dirname, '../dist');
+const ROOT = resolve(import.meta.dirname, '..');
+
+/** pouchd and pouch as scripts/install lays them out, with a Node.js of their own. Returns where they are. */
+async function install(directory: string): Promise<string> {
+  const [bin, lib] = [join(directory, 'bin'), join(directory, 'lib')];
+  await mkdir(directory, { recursive: true });
+  await cp(join(ROOT, 'dist/lib'), lib, { recursive: true });
+  await cp(process.execPath, join(lib, 'node'));
+  await exec(process.execPath, [join(ROOT, 'scripts/build/installed-programs.ts'), bin, lib, lib]);
+  return bin;
+}
 
 /** The built pouchd and pouch, with directories, bridge and tables of their own. */
 export async function startPouch(directory: string, registryPort: number): Promise<Peer> {
@@ -24,13 +35,14 @@ export async function startPouch(directory: string, registryPort: number): Promi
     '--group',
     '',
   ];
-  const program = join(DIST, 'pouchd');
+  const programs = await install(join(directory, 'usr'));
+  const program = join(programs, 'pouchd');
   const daemon = new DaemonProcess({ command: [program, ...flags], socket, log: join(directory, 'pouchd.log') });
   await daemon.start();
   return {
     name: 'pouch',
     directory,
-    client: [join(DIST, 'pouch')],
+    client: [join(programs, 'pouch')],
     environment: { POUCH_HOST: `unix://${socket}` },
     socket,
     registry: `127.0.0.1:${registryPort}`,

@@ -6,6 +6,7 @@ export * from './cgroup/paths.ts';
 export * from './cgroup/stats.ts';
 export * from './cgroup/stats-types.ts';
 export * from './cgroup/write.ts';
+export * from './file-pages.ts';
 export * from './host-probe.ts';
 export * from './interface-counters.ts';
 export { BatchCommander } from './batch-commander.ts';

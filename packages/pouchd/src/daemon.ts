@@ -43,9 +43,11 @@ import { chooseBuildRuntime } from './build-kit-runtime.ts';
 import type { Config } from './config/settings.ts';
 import { chooseRuntimes } from './default-runtime.ts';
 import { addressPools, createDefaults, networkOptions, registrySettings } from './engine-options.ts';
-import { IdleCollector } from './idle-collector.ts';
 import { loadHooks } from './hooks.ts';
 import { HostParts } from './host-parts.ts';
+import { collectHeap } from './idle/collect-heap.ts';
+import { IdleWatch } from './idle/idle-watch.ts';
+import { reclaimPrograms } from './idle/reclaim-programs.ts';
 import { listenAddresses } from './listen-addresses.ts';
 import { takePidFile } from './pid-file.ts';
 import { GIT_COMMIT, VERSION } from './version.ts';
@@ -84,9 +86,19 @@ export class Daemon implements AsyncDisposable {
     const server = new ApiServer({ version: VERSION }, services);
     this.#server = server;
     for (const address of addresses) await server.listen(address);
-    this.#resources.use(new IdleCollector({ requests: () => server.requests, logger: this.#logger }));
+    this.#resources.use(this.#restBetween(() => server.requests));
     this.#logger.info('pouchd is ready', rooms.facts);
     this.#parts?.start();
+  }
+
+  /** What is done for the host while nobody asks for anything. */
+  #restBetween(requests: () => number): IdleWatch {
+    const logger = this.#logger;
+    const tasks = [collectHeap(logger)];
+    const seconds = this.#config['idle-reclaim'];
+    const pids = (): number[] => [process.pid, this.#supervisor?.pid ?? []].flat();
+    if (seconds > 0) tasks.push(reclaimPrograms(pids, { seconds }, logger));
+    return new IdleWatch(tasks, { requests, logger });
   }
 
   /**

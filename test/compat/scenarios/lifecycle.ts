@@ -57,9 +57,9 @@ export const LIFECYCLE = scenarios({
     'docker pause $N; docker restart -t 0 $N; docker inspect --format "{{.State.Status}}" $N',
     'docker run -d --name $N-p --restart on-failure:2 busybox false >/dev/null; sleep 3; docker inspect --format "{{.RestartCount}} {{.State.Status}} {{.State.ExitCode}}" $N-p',
   ],
-  // After the sixth restart it waits for 6.4 seconds.
+  // Before the seventh restart it waits for 6.4 seconds.
   restarting: [
-    'docker run -d --name $N --restart always busybox false >/dev/null; until docker inspect --format "{{.RestartCount}} {{.State.Restarting}}" $N | grep -q "6 true"; do sleep .1; done; docker inspect --format "{{.State.Status}} {{.State.Running}} {{.State.Restarting}} {{.State.Paused}} {{.State.ExitCode}}" $N',
+    'docker run -d --name $N --restart always busybox false >/dev/null; until docker inspect --format "{{.RestartCount}} {{.State.Restarting}}" $N | grep -q "7 true"; do sleep .1; done; docker inspect --format "{{.State.Status}} {{.State.Running}} {{.State.Restarting}} {{.State.Paused}} {{.State.ExitCode}}" $N',
     'docker ps --filter name=$N --format "{{.Names}} {{.State}} {{.Status}}"',
     'docker exec $N true',
     'docker rm $N',

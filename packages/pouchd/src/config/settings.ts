@@ -334,6 +334,13 @@ export const SETTINGS = [
     description:
       'Priority of the daemon where the kernel groups processes by session: -20 to 19, as nice(1) has it. Containers keep 0.',
   },
+  {
+    name: 'idle-reclaim',
+    kind: 'integer',
+    default: 30,
+    description:
+      'Seconds without requests after which memory that holds unused parts of the programs of pouchd and containerd is given back. 0: never.',
+  },
   { name: 'labels', kind: 'list', default: [], reloadable: true, description: 'Labels of the daemon: key=value.' },
   {
     name: 'shutdown-timeout',

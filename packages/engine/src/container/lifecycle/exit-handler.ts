@@ -62,7 +62,9 @@ export class ExitHandler {
     // Asked with nothing in between: a kill that comes now is a user's stop, or is refused.
     const restarts = shouldRestart(container.record, exitCode);
     const delay = restarts ? restartDelay(state.restartCount, ranFor) : undefined;
-    const ended = { pid: 0, exitCode, finishedAt, oomKilled };
+    // Counted with the exit, as Docker does: who sees it restart with a count sees the pause, not the start that follows.
+    const restartCount = state.restartCount + (restarts ? 1 : 0);
+    const ended = { pid: 0, exitCode, finishedAt, oomKilled, restartCount };
     this.#followers.stopped(container);
     container.transition(restarts ? 'restarting' : 'exited', ended);
     if (foundOom) publishContainerEvent(this.#context.events, container, 'oom');

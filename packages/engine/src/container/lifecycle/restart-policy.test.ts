@@ -29,7 +29,7 @@ test('the pause doubles up to a minute and is short again after a good run', () 
 });
 
 test('a pause goes on over a restart of the daemon', () => {
-  const { state } = record('always', { startedAt: '1000000000', finishedAt: '2000000000', restartCount: 5 });
+  const { state } = record('always', { startedAt: '1000000000', finishedAt: '2000000000', restartCount: 6 });
   assert.equal(remainingDelay(state, 2_000_000_000n), 3200);
   assert.equal(remainingDelay(state, 4_000_000_000n), 1200);
   assert.equal(remainingDelay(state, 9_000_000_000n), 0);

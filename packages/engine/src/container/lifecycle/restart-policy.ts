@@ -22,17 +22,17 @@ export function shouldRestart(record: ContainerRecord, exitCode: number): boolea
   }
 }
 
-/** Milliseconds until then: 100 ms, doubled each time up to a minute. */
+/** Milliseconds until the next, after so many restarts: 100 ms, doubled each time up to a minute. */
 export function restartDelay(restartCount: number, ranForNanos: bigint): number {
   if (ranForNanos >= GOOD_RUN) return FIRST;
   return Math.min(FIRST * 2 ** Math.min(restartCount, 20), LONGEST);
 }
 
-/** Milliseconds that are left of the pause when a daemon takes up a container that waits for its restart. */
+/** Milliseconds that are left of the pause when a daemon takes up a container that waits for a restart, which is counted already. */
 export function remainingDelay(state: ContainerState, now: bigint): number {
   const started = BigInt(state.startedAt || '0');
   const finished = BigInt(state.finishedAt || '0');
-  const delay = restartDelay(state.restartCount, finished > started ? finished - started : 0n);
+  const delay = restartDelay(Math.max(state.restartCount - 1, 0), finished > started ? finished - started : 0n);
   const elapsed = Number((now - finished) / 1_000_000n);
   return Math.min(Math.max(delay - elapsed, 0), delay);
 }

@@ -28,18 +28,17 @@ export class Restarter implements Disposable {
 
   async #restart(container: Container): Promise<void> {
     if (container.status !== 'restarting' || this.#disposed) return;
-    const { restartCount } = container.state;
     try {
-      container.record.state.restartCount = restartCount + 1;
       await this.#start(container);
     } catch (error) {
       if (container.removed || isErrorCode(error, 'not-modified')) return;
       const most = container.record.hostConfig.RestartPolicy?.MaximumRetryCount ?? 0;
       this.#context.logger.warn('a restart failed', { container: container.id, error });
-      if (most > 0 && restartCount + 1 >= most) return;
+      const { restartCount } = container.state;
+      if (most > 0 && restartCount >= most) return;
       if (isGivenUp(container)) return;
-      container.transition('restarting');
-      this.schedule(container, restartDelay(restartCount + 1, 0n));
+      container.transition('restarting', { restartCount: restartCount + 1 });
+      this.schedule(container, restartDelay(restartCount, 0n));
     }
   }
 
