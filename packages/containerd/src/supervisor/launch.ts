@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { mkdir, open } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { delimiter, dirname, isAbsolute } from 'node:path';
 import { errnoCode, PouchError, writeFileAtomic } from '@pouch/base';
 import { type ContainerdConfig, renderConfig } from './config.ts';
@@ -77,11 +78,20 @@ export async function launchDaemon(options: DaemonLaunch): Promise<Launched> {
   }
 }
 
-/** The binary's own directory first on the PATH: its shims belong to it. */
+/**
+ * The binary's own directory first on the PATH: its shims belong to it. Half of the processors, for a Go program
+ * (GOMAXPROCS of its runtime): what it has to do is short, and waking threads on all of them takes more of the host than it
+ * gains. Whoever has set it for pouchd means these as well.
+ */
 function environment(binary: string): NodeJS.ProcessEnv {
+  const half = Math.max(1, Math.floor(availableParallelism() / 2));
   const kept = Object.entries(process.env).filter(([name]) => !NOT_INHERITED.test(name));
   const path = process.env['PATH'] ?? '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
-  return { ...Object.fromEntries(kept), PATH: isAbsolute(binary) ? `${dirname(binary)}${delimiter}${path}` : path };
+  return {
+    GOMAXPROCS: `${half}`,
+    ...Object.fromEntries(kept),
+    PATH: isAbsolute(binary) ? `${dirname(binary)}${delimiter}${path}` : path,
+  };
 }
 
 function startError({ name, binary }: DaemonLaunch, error: Error): PouchError {

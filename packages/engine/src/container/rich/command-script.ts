@@ -43,20 +43,48 @@ exit 126
 `;
 }
 
+export interface StartText {
+  /** Path of the init. */
+  readonly init: string;
+  readonly workingDir: string;
+  /** There is a command beside the init, whose output is the container's. */
+  readonly hasCommand: boolean;
+  /** Links below /run/systemd/system to make before systemd starts: the name and its target. */
+  readonly units?: readonly (readonly [name: string, target: string])[];
+  /** Generators of systemd (systemd.generator(7)) that are not to run. */
+  readonly maskedGenerators?: readonly string[];
+}
+
+const UNITS = '/run/systemd/system';
+const GENERATORS = '/run/systemd/system-generators';
+
 /**
  * The container's first process, until it becomes the init. An init closes the streams it was started with; a process
- * that only waits keeps them open, and the command opens them through it.
+ * that only waits keeps them open, and the command opens them through it. A machine's start waits for each program that runs
+ * here: most of it is the shell's own.
  */
-export function startScript(init: string, workingDir: string, units: readonly (readonly [string, string])[]): string {
+export function startScript({ init, workingDir, hasCommand, units = [], maskedGenerators = [] }: StartText): string {
   const directory = quote(workingDir);
-  const links = units.map(([name, target]) => `ln -sf ${target} /run/systemd/system/${name}\n`).join('');
-  return `#!/bin/sh
-[ -d ${directory} ] || mkdir -p ${directory}
-sleep 2147483647 &
-ln -sf /proc/$!/fd/1 ${RICH_DIRECTORY}/stdout
-ln -sf /proc/$!/fd/2 ${RICH_DIRECTORY}/stderr
-${links === '' ? '' : `mkdir -p /run/systemd/system/default.target.wants\n${links}`}exec ${init}
-`;
+  const directories = [
+    ...(units.length > 0 ? [`${UNITS}/default.target.wants`] : []),
+    ...(maskedGenerators.length > 0 ? [GENERATORS] : []),
+  ];
+  const lines = [
+    '#!/bin/sh',
+    `[ -d ${directory} ] || mkdir -p ${directory}`,
+    ...(hasCommand
+      ? [
+          'sleep 2147483647 &',
+          ...['stdout', 'stderr'].map((name, at) => `ln -sf /proc/$!/fd/${at + 1} ${RICH_DIRECTORY}/${name}`),
+        ]
+      : []),
+    ...(directories.length > 0 ? [`mkdir -p ${directories.join(' ')}`] : []),
+    ...units.map(([name, target]) => `ln -sf ${target} ${UNITS}/${name}`),
+    // An empty file does as well as a link to /dev/null.
+    ...maskedGenerators.map((name) => `: >${GENERATORS}/${name}`),
+    `exec ${init}`,
+  ];
+  return lines.map((line) => `${line}\n`).join('');
 }
 
 /** Under an init with an inittab: runs the command, writes down how it ended, and halts the machine unless it is kept. */
