@@ -51,14 +51,16 @@ export class GrpcProxy {
     client.once('close', resolve);
     client.on('error', (error) => this.#logger.debug('the connection of a gRPC client failed', { error }));
     client.setLocalWindowSize(CONNECTION_WINDOW);
-    const server = this.#connect();
+    // Clients open connections on which they then ask nothing.
+    let server: ClientHttp2Session | undefined;
     client.on('stream', (stream, headers, _flags, raw) => {
+      server ??= this.#connect();
       this.#forward(client, stream, headers[':path'] ?? '', raw, server);
     });
     try {
       await promise;
     } finally {
-      server.destroy();
+      server?.destroy();
       socket.destroy();
     }
   }
