@@ -14,26 +14,33 @@ export class Stage implements AsyncDisposable {
   readonly daemon: TestDaemon;
   readonly disk: string;
   readonly #directory: string;
+  readonly #swap: string | undefined;
 
-  private constructor(directory: string, daemon: TestDaemon) {
+  private constructor(directory: string, daemon: TestDaemon, swap: string | undefined) {
     this.#directory = directory;
+    this.#swap = swap;
     this.daemon = daemon;
     this.disk = join(directory, 'disk');
   }
 
-  /** `inodes` of the disk; `flags` of pouchd. */
-  static async build(options: { bytes?: number; inodes?: number; flags?: readonly string[] } = {}): Promise<Stage> {
+  /** `inodes` of the disk; MiB of swap that the host gets for the time; `flags` of pouchd. */
+  static async build(
+    options: { bytes?: number; inodes?: number; swap?: number; flags?: readonly string[] } = {},
+  ): Promise<Stage> {
     const directory = mkdtempSync(join(tmpdir(), 'pouch-stage-'));
     const image = join(directory, 'image');
     const disk = join(directory, 'disk');
     mkdirSync(disk);
+    let swap: string | undefined;
     try {
       await exec('truncate', ['-s', String(options.bytes ?? 2 * 1024 ** 3), image]);
       const inodes = options.inodes === undefined ? [] : ['-N', String(options.inodes)];
       await exec('mkfs.ext4', ['-q', '-m', '0', ...inodes, image]);
       await exec('mount', ['-o', 'loop', image, disk]);
-      return new Stage(directory, await TestDaemon.start(['--root', disk, ...(options.flags ?? [])]));
+      if (options.swap !== undefined) swap = await addSwap(join(directory, 'swap'), options.swap);
+      return new Stage(directory, await TestDaemon.start(['--root', disk, ...(options.flags ?? [])]), swap);
     } catch (error) {
+      if (swap !== undefined) await exec('swapoff', [swap]);
       await unmountTree(directory);
       rmSync(directory, { recursive: true, force: true });
       throw error;
@@ -84,8 +91,17 @@ export class Stage implements AsyncDisposable {
     try {
       await this.daemon[Symbol.asyncDispose]();
     } finally {
+      if (this.#swap !== undefined) await exec('swapoff', [this.#swap]);
       await unmountTree(this.#directory);
       rmSync(this.#directory, { recursive: true, force: true });
     }
   }
+}
+
+async function addSwap(path: string, mebibytes: number): Promise<string> {
+  await exec('dd', ['if=/dev/zero', `of=${path}`, 'bs=1M', `count=${mebibytes}`]);
+  await exec('chmod', ['600', path]);
+  await exec('mkswap', [path]);
+  await exec('swapon', [path]);
+  return path;
 }

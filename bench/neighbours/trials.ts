@@ -91,15 +91,24 @@ export function trials(host: FarHost): Trial[] {
     },
     {
       resource: 'swap',
-      measure: 'swap left',
-      flags: '--memory-swap',
+      measure: 'MiB of 80 held with 32 of memory',
+      flags: '--memory-swap 16m',
       skip:
         readFileSync('/proc/swaps', 'utf8').trim().split('\n').length > 1
           ? 'not measured where there is swap: it would be filled'
-          : 'this host has no swap',
-      limit: () => ({}),
-      noise: '',
-      score: async () => 0,
+          : undefined,
+      stage: { swap: 128 },
+      victim: () => ({ Memory: 32 * MEBIBYTE, MemorySwap: -1 }),
+      neighbour: { Memory: 16 * MEBIBYTE, MemorySwap: -1, ShmSize: 1024 * MEBIBYTE },
+      limit: () => ({ MemorySwap: 16 * MEBIBYTE }),
+      // Files of a tmpfs stay in swap, whatever becomes of who wrote them.
+      noise: 'i=0; while :; do i=$((i+1)); /usr/bin/dd if=/dev/zero of=/dev/shm/$i bs=64k count=512 2>/dev/null; done',
+      score: async (stage, victim) => {
+        await stage.run(victim, 'sleep 5');
+        return await printed(
+          'n=0; for m in 10 20 30 40 50 60 70 80; do /usr/bin/dd if=/dev/zero of=/dev/null bs=${m}M count=1 2>/dev/null && n=$m; done; echo $n',
+        )(stage, victim);
+      },
     },
     {
       resource: 'pids',
