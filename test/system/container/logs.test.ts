@@ -12,7 +12,9 @@ before(async () => {
 after(async () => await daemon[Symbol.asyncDispose]());
 
 test('both streams, each to its own, and the tail of them', async () => {
-  const id = await start(daemon, ['sh', '-c', 'echo one; echo two >&2; echo three; printf unfinished']);
+  // Two pipes keep no order between them: what is written at once may be read in either.
+  const script = 'echo one; sleep 0.2; echo two >&2; sleep 0.2; echo three; printf unfinished';
+  const id = await start(daemon, ['sh', '-c', script]);
   await exitCode(daemon, id);
   const { stdout, stderr } = await daemon.pouch(['logs', id]);
   assert.equal(stdout, 'one\nthree\nunfinished');
