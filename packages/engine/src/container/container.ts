@@ -34,6 +34,8 @@ export class Container {
   readonly stdin: StdinPipe;
   /** A stop that a start follows at once: --rm does not remove in between. */
   restartPending = false;
+  /** It has ended, and the last of its output is still on its way to the log. */
+  settling = false;
   /** Its network outlives the run that has just ended: a machine that starts again has its address. */
   keepsNetwork = false;
   /** What to mount as its root file system, once asked for: it never changes while the snapshot lives. */

@@ -44,7 +44,11 @@ export class ExitHandler {
   async handle(container: Container, exit: InitExit): Promise<void> {
     const restart = await this.#context.mutex.run(container.id, async () => {
       if (!container.live || (exit.pid !== 0 && exit.pid !== container.state.pid)) return undefined;
-      return await this.#settle(container, exit);
+      try {
+        return await this.#settle(container, exit);
+      } finally {
+        container.settling = false;
+      }
     });
     if (restart === undefined) return;
     if (restart.delay !== undefined) this.#followers.restart(container, restart.delay);
@@ -66,6 +70,7 @@ export class ExitHandler {
     const restartCount = state.restartCount + (restarts ? 1 : 0);
     const ended = { pid: 0, exitCode, finishedAt, oomKilled, restartCount };
     this.#followers.stopped(container);
+    container.settling = true;
     container.transition(restarts ? 'restarting' : 'exited', ended);
     if (foundOom) publishContainerEvent(this.#context.events, container, 'oom');
     await this.#followers.reclaim(container).catch((error: unknown) => {
@@ -77,6 +82,7 @@ export class ExitHandler {
       exitCode: String(exitCode),
       execDuration: String(ranFor / 1_000_000_000n),
     });
+    container.settling = false;
     container.announceExit({ code: exitCode });
     return { delay };
   }

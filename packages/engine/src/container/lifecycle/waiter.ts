@@ -9,7 +9,7 @@ export function waitFor(
   condition: WaitCondition,
   signal: AbortSignal,
 ): Promise<ContainerWaitResponse> {
-  if (condition === 'not-running' && !container.live && !container.restarting) {
+  if (condition === 'not-running' && !container.live && !container.restarting && !container.settling) {
     return Promise.resolve({ StatusCode: container.state.exitCode });
   }
   if (condition === 'removed' && container.removed) return Promise.resolve({ StatusCode: container.state.exitCode });
