@@ -65,7 +65,10 @@ export const COMPOSE_PROJECTS: readonly ComposeProject[] = [
       prints('compose exec -T --index=2 worker sh -c \'echo "$MODE:$EMPTY:$(ulimit -n)"\''),
       look('compose up -d --scale worker=1 -t 1'),
       look('compose --profile debug up -d'),
-      prints('compose --profile debug exec -T debug ls /queue | wc -l'),
+      // The seed has run again, and the worker may still be at it.
+      prints(
+        `${EVENTUALLY}; eventually compose --profile debug exec -T debug sh -c '! ls /queue | grep -qv done'; compose --profile debug exec -T debug ls /queue | wc -l`,
+      ),
       prints('compose run --rm -T worker echo once'),
       prints("compose run --rm -T --no-deps -e MODE=slow worker sh -c 'echo $MODE'"),
       look('compose pause worker'),

@@ -17,6 +17,8 @@ const VARYING: readonly (readonly [RegExp, string])[] = [
   [/\b172\.(1[6-9]|2\d|3[01])\.\d+\.(?!0\/)\d+\b/g, '<address>'],
   [/\b172\.(1[6-9]|2\d|3[01])\.\d+\.0\/\d+/g, '<subnet>'],
   [/((?:0\.0\.0\.0|\[::\]|127\.0\.0\.1):)(3[2-9]|4\d|5\d|6[0-5])\d{3}\b/g, '$1<port>'],
+  // Of a port that is taken on both families Docker names either.
+  [/\bBind for (0\.0\.0\.0|::):/g, 'Bind for <any>:'],
   [/\b\d+(\.\d+)?\s?([kKMG]i?)?B\b/g, '<size>'],
   [/\b\d+\.\d\d%/g, '<percent>'],
   [/"(Size|Pid)": [1-9]\d*/g, '"$1": <number>'],
