@@ -40,9 +40,7 @@ export class Stage implements AsyncDisposable {
       if (options.swap !== undefined) swap = await addSwap(join(directory, 'swap'), options.swap);
       return new Stage(directory, await TestDaemon.start(['--root', disk, ...(options.flags ?? [])]), swap);
     } catch (error) {
-      if (swap !== undefined) await exec('swapoff', [swap]);
-      await unmountTree(directory);
-      rmSync(directory, { recursive: true, force: true });
+      await takeAway(directory, swap);
       throw error;
     }
   }
@@ -91,9 +89,7 @@ export class Stage implements AsyncDisposable {
     try {
       await this.daemon[Symbol.asyncDispose]();
     } finally {
-      if (this.#swap !== undefined) await exec('swapoff', [this.#swap]);
-      await unmountTree(this.#directory);
-      rmSync(this.#directory, { recursive: true, force: true });
+      await takeAway(this.#directory, this.#swap);
     }
   }
 }
@@ -104,4 +100,10 @@ async function addSwap(path: string, mebibytes: number): Promise<string> {
   await exec('mkswap', [path]);
   await exec('swapon', [path]);
   return path;
+}
+
+async function takeAway(directory: string, swap: string | undefined): Promise<void> {
+  if (swap !== undefined) await exec('swapoff', [swap]);
+  await unmountTree(directory);
+  rmSync(directory, { recursive: true, force: true });
 }

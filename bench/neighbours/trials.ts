@@ -19,11 +19,13 @@ async function work(stage: Stage, victim: string): Promise<number> {
   return Number((await stage.run(victim, script)).stdout);
 }
 
-/** A number that the script prints. */
+/** A number that the script prints, run when the neighbour has had its way for `after` seconds. */
 const printed =
-  (script: string) =>
-  async (stage: Stage, victim: string): Promise<number> =>
-    Number((await stage.run(victim, script)).stdout.trim().split('\n').at(-1));
+  (script: string, { after = 0 } = {}) =>
+  async (stage: Stage, victim: string): Promise<number> => {
+    if (after > 0) await stage.run(victim, `sleep ${after}`);
+    return Number((await stage.run(victim, script)).stdout.trim().split('\n').at(-1));
+  };
 
 /** MB/s from GNU dd's last line. */
 const speed =
@@ -103,12 +105,10 @@ export function trials(host: FarHost): Trial[] {
       limit: () => ({ MemorySwap: 16 * MEBIBYTE }),
       // Files of a tmpfs stay in swap, whatever becomes of who wrote them.
       noise: 'i=0; while :; do i=$((i+1)); /usr/bin/dd if=/dev/zero of=/dev/shm/$i bs=64k count=512 2>/dev/null; done',
-      score: async (stage, victim) => {
-        await stage.run(victim, 'sleep 5');
-        return await printed(
-          'n=0; for m in 10 20 30 40 50 60 70 80; do /usr/bin/dd if=/dev/zero of=/dev/null bs=${m}M count=1 2>/dev/null && n=$m; done; echo $n',
-        )(stage, victim);
-      },
+      score: printed(
+        'n=0; for m in 10 20 30 40 50 60 70 80; do /usr/bin/dd if=/dev/zero of=/dev/null bs=${m}M count=1 2>/dev/null && n=$m; done; echo $n',
+        { after: 5 },
+      ),
     },
     {
       resource: 'pids',
@@ -128,12 +128,9 @@ export function trials(host: FarHost): Trial[] {
       stage: { bytes: 1 << 30 },
       limit: () => ({ DiskQuota: { '/': '200m' } }),
       noise: 'dd if=/dev/zero of=/fill bs=1M count=3000 conv=fsync; sync; sleep 600',
-      score: async (stage, victim) => {
-        await stage.run(victim, 'sleep 8');
-        return await printed(
-          'dd if=/dev/zero of=/mine bs=1M count=100 conv=fsync 2>/dev/null; sync; du -m /mine | cut -f1',
-        )(stage, victim);
-      },
+      score: printed('dd if=/dev/zero of=/mine bs=1M count=100 conv=fsync 2>/dev/null; sync; du -m /mine | cut -f1', {
+        after: 8,
+      }),
     },
     {
       resource: 'inodes',
@@ -142,13 +139,7 @@ export function trials(host: FarHost): Trial[] {
       stage: { bytes: 1 << 30, inodes: 4000 },
       limit: () => ({ DiskQuota: { '/': '200m:500' } }),
       noise: 'mkdir /f; seq 1 20000 | (cd /f && xargs touch); sleep 600',
-      score: async (stage, victim) => {
-        await stage.run(victim, 'sleep 3');
-        return await printed('mkdir /mine; cd /mine && seq 1 1000 | xargs touch 2>/dev/null; ls | wc -l')(
-          stage,
-          victim,
-        );
-      },
+      score: printed('mkdir /mine; cd /mine && seq 1 1000 | xargs touch 2>/dev/null; ls | wc -l', { after: 3 }),
     },
     {
       resource: 'disk I/O',

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { exec, sleep } from '@pouch/base';
-import { probeTraffic } from '@pouch/linux';
+import { probeTraffic, readInterfaceCounters } from '@pouch/linux';
 import { TestDaemon } from '../../harness/test-daemon.ts';
 import { remove } from '../container/container.kit.ts';
 
@@ -61,10 +61,10 @@ async function send(name: string, port: number, seconds: number): Promise<number
 
 /** Mbit/s over the uplink while `work` is done. */
 async function whileSending(work: () => Promise<unknown>): Promise<number> {
-  const sent = (): number => Number(readFileSync(`/sys/class/net/${UPLINK}/statistics/tx_bytes`, 'utf8'));
-  const [bytes, begin] = [sent(), performance.now()];
+  const sent = async (): Promise<number> => (await readInterfaceCounters(process.pid))[UPLINK]?.txBytes ?? 0;
+  const [bytes, begin] = [await sent(), performance.now()];
   await work();
-  return ((sent() - bytes) * 8) / 1000 / (performance.now() - begin);
+  return (((await sent()) - bytes) * 8) / 1000 / (performance.now() - begin);
 }
 
 /** Classes say who goes first where not all can go: on a busy host the flows take a while to fill it. */
