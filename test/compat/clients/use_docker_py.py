@@ -35,7 +35,7 @@ refused('the same name', lambda: client.containers.create('busybox', name=name))
 show('exec', [part.decode() if isinstance(part, bytes) else part for part in container.exec_run('sh -c "sleep 0.5; echo from exec; exit 4"')])
 show('exec apart', [[(part or b'').decode() for part in output] if isinstance(output, tuple) else output
                     for output in container.exec_run('sh -c "sleep 0.5; echo o; echo e >&2"', demux=True)])
-show('tty exec', container.exec_run('tty', tty=True).output.decode())
+show('tty exec', container.exec_run('sh -c "sleep 0.5; tty"', tty=True).output.decode())
 show('logs', container.logs().decode())
 show('log lines', [line.decode() for line in container.logs(stream=True, tail=1, follow=False)])
 show('top', container.top()['Titles'])
