@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { sleep } from '@pouch/base';
 import type { TestDaemon } from '../../harness/test-daemon.ts';
 import { pax, tar } from './tar-bytes.ts';
 
@@ -18,18 +19,19 @@ export async function plantedLinks(daemon: TestDaemon): Promise<void> {
   mkdirSync(host, { recursive: true });
   writeFileSync(join(host, 'secret'), SECRET);
   const swap = `mkdir -p /w/real; echo harmless > /w/real/secret; ln -s ${host} /w/abs; ln -s ../../../../../../..${host} /w/rel;
-    ln -s /proc/1/root /w/root; ln -s loop /w/loop; mkfifo /w/fifo; ln -s /proc/self/fd /w/fd;
+    ln -s /proc/1/root /w/root; ln -s loop /w/loop; mkfifo /w/fifo; ln -s /proc/self/fd /w/fd; touch /w/planted;
     while :; do ln -sfn ${host} /w/swap; ln -sfn real /w/swap; rm -rf /w/d; mkdir /w/d; rm -rf /w/d; ln -s ${host} /w/d; done`;
   await daemon.ok('POST', '/containers/create?name=planter', { Image: 'busybox', Cmd: ['sh', '-c', swap] });
   await daemon.ok('POST', '/containers/planter/start');
   try {
+    while ((await copyOut(daemon, '/w/planted')).status !== 200) await sleep(20);
     for (const path of ['/w/abs/secret', '/w/rel/secret', `/w/root${host}/secret`, '/w/loop/x']) {
       const { status, text } = await copyOut(daemon, path);
       assert.ok(status >= 400 && status < 500, `${path}: ${status} ${text.slice(0, 200)}`);
       assert.ok(!text.includes(SECRET));
     }
     // A FIFO and links are copied as what they are: nobody waits for a writer, and nobody goes in a circle.
-    for (const path of ['/w/fifo', '/w/loop']) assert.equal((await copyOut(daemon, path)).status, 200);
+    for (const path of ['/w/fifo', '/w/loop']) assert.equal((await copyOut(daemon, path)).status, 200, path);
     for (let round = 0; round < 20; round += 1) {
       const [out, into, through] = await Promise.all([
         copyOut(daemon, round % 2 ? '/w/swap/secret' : '/w/d'),
