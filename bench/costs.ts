@@ -33,7 +33,7 @@ await exec('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', key]);
 const variants = variantsWith(`${key}.pub`);
 const found = new Map(Object.keys(variants).map((name) => [name, [] as number[]]));
 try {
-  await using pouch = await startPouch(join(directory, 'pouch'), 0);
+  await using pouch = await startPouch(join(directory, 'pouch'));
   const archive = join(directory, 'busybox.tar');
   await busyboxArchive(archive);
   await timeClient(pouch, ['import', archive, 'busybox:latest']);

@@ -6,22 +6,24 @@ import { DaemonProcess } from './daemon-process.ts';
 import type { Peer } from './peer.ts';
 import { endProcesses, processesOf } from './processes.ts';
 
-const NETNS = `pouch-bench-${process.pid}`;
-const CGROUP = `pouch-bench-docker-${process.pid}`;
+export interface DockerOptions {
+  /** More flags of dockerd. */
+  readonly flags?: readonly string[];
+  /** In the names of what is the host's. Default: this process's id. */
+  readonly id?: string;
+}
 
-/**
- * dockerd in a network namespace of its own, so that its rules and ours do not meet. `programs` holds its executables; more
- * flags of dockerd may be given.
- */
+/** dockerd in a network namespace of its own, so that its rules and ours do not meet. `programs` holds its executables. */
 export async function startDocker(
   directory: string,
   programs: string,
-  registryPort: number,
-  flags: readonly string[] = [],
+  { flags = [], id = String(process.pid) }: DockerOptions = {},
 ): Promise<Peer> {
-  await exec('ip', ['netns', 'add', NETNS]);
-  await exec('ip', ['-n', NETNS, 'link', 'set', 'lo', 'up']);
-  const wrap = (command: readonly string[]): string[] => ['nsenter', `--net=/run/netns/${NETNS}`, ...command];
+  const netns = `pouch-bench-${id}`;
+  const cgroup = `pouch-bench-docker-${id}`;
+  await exec('ip', ['netns', 'add', netns]);
+  await exec('ip', ['-n', netns, 'link', 'set', 'lo', 'up']);
+  const wrap = (command: readonly string[]): string[] => ['nsenter', `--net=/run/netns/${netns}`, ...command];
   const socket = join(directory, 'docker.sock');
   const binary = existsSync(join(programs, 'dockerd')) ? join(programs, 'dockerd') : 'dockerd';
   const command = wrap([
@@ -38,7 +40,7 @@ export async function startDocker(
     '--group',
     'root',
     '--cgroup-parent',
-    `/${CGROUP}`,
+    `/${cgroup}`,
     ...flags,
   ]);
   const environment = { PATH: `${programs}:${process.env.PATH}`, DOCKER_MIN_API_VERSION: '1.24' };
@@ -49,7 +51,6 @@ export async function startDocker(
     client: ['docker', '-H', `unix://${socket}`],
     environment: {},
     socket,
-    registry: `127.0.0.1:${registryPort}`,
     wrap,
     pids: () => [daemon.pid, ...processesOf('containerd', directory)],
     restart: async (running) => {
@@ -68,8 +69,8 @@ export async function startDocker(
         ...processesOf('containerd-shim-runc-v2', directory),
       ]);
       await unmountTree(directory);
-      await exec('ip', ['netns', 'del', NETNS], { allowFailure: true });
-      const find = ['/sys/fs/cgroup', '-depth', '-type', 'd', '-path', `*/${CGROUP}*`, '-exec', 'rmdir', '{}', '+'];
+      await exec('ip', ['netns', 'del', netns], { allowFailure: true });
+      const find = ['/sys/fs/cgroup', '-depth', '-type', 'd', '-path', `*/${cgroup}*`, '-exec', 'rmdir', '{}', '+'];
       await exec('find', find, { allowFailure: true });
     },
   };

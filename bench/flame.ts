@@ -65,7 +65,7 @@ async function startHooked(): Promise<Peer> {
   process.env.NODE_OPTIONS = `--import=${HOOK} --disable-warning=ExperimentalWarning`;
   process.env[values.profile ? 'POUCH_BENCH_PROFILE' : 'POUCH_BENCH_SPANS'] = values.profile ? profileFile : spansFile;
   try {
-    return await startPouch(join(directory, 'pouch'), 0);
+    return await startPouch(join(directory, 'pouch'));
   } finally {
     if (before === undefined) delete process.env.NODE_OPTIONS;
     else process.env.NODE_OPTIONS = before;

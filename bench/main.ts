@@ -8,13 +8,9 @@ import { startDocker } from './docker-peer.ts';
 import { interruption } from './interruption.ts';
 import { type Row, timeClient } from './measure.ts';
 import { startPouch } from './pouch-peer.ts';
-import { BenchRegistry } from './registry.ts';
 import { headerLine, resultsPage, rowLine } from './report.ts';
 import type { Peers } from './peer.ts';
 import { ROWS } from './rows/rows.ts';
-
-/** One for each measurement, as all names on the host are: two may go on at once. */
-const PORT = 20_000 + (process.pid % 10_000);
 
 const { values } = parseArgs({
   options: {
@@ -36,15 +32,10 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => 
 const directory = mkdtempSync(join(tmpdir(), 'pouch-bench-'));
 let failures = 0;
 try {
-  await using registry = new BenchRegistry(join(values.cache, 'registry'));
-  await using pouch = await startPouch(join(directory, 'pouch'), PORT);
-  await using docker = await startDocker(join(directory, 'docker'), values.programs, PORT);
-  const peers: Peers = { pouch, docker, lxc: join(values.cache, 'lxc') };
-  if (names.includes('pull')) {
-    await registry.serve(PORT, pouch.wrap);
-    await registry.serve(PORT, docker.wrap);
-    await registry.publish(PORT);
-  }
+  await using pouch = await startPouch(join(directory, 'pouch'));
+  await using docker = await startDocker(join(directory, 'docker'), values.programs);
+  const { cache, programs } = values;
+  const peers: Peers = { pouch, docker, programs, lxc: join(cache, 'lxc'), registry: join(cache, 'registry') };
   const archive = join(directory, 'busybox.tar');
   await busyboxArchive(archive);
   for (const peer of [pouch, docker]) await timeClient(peer, ['import', archive, 'busybox:latest']);

@@ -15,8 +15,6 @@ export interface Peer extends AsyncDisposable {
   pids(): number[];
   /** End daemon and containerd, containers going on, and measure the milliseconds until new ones list so many as running. */
   restart(running?: number): Promise<number>;
-  /** Host and port under which the registry is reached. */
-  readonly registry: string;
   /** Run a program where the peer's network is. */
   wrap(command: readonly string[]): string[];
 }
@@ -27,6 +25,10 @@ export interface Peers {
   readonly docker: Peer;
   /** Where Debian's lxc is unpacked, for the machines. */
   readonly lxc: string;
+  /** Where the programs of Docker's engine are. */
+  readonly programs: string;
+  /** Where a registry keeps the image that is pulled. */
+  readonly registry: string;
 }
 
 const agents = new Map<string, Agent>();

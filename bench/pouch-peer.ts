@@ -18,8 +18,8 @@ async function install(directory: string): Promise<string> {
   return bin;
 }
 
-/** The built pouchd and pouch, with directories, bridge and tables of their own. */
-export async function startPouch(directory: string, registryPort: number): Promise<Peer> {
+/** The built pouchd and pouch, with directories, bridge and tables of their own: `id` is in the names of what is the host's. */
+export async function startPouch(directory: string, id = String(process.pid)): Promise<Peer> {
   const socket = join(directory, 'run/pouchd.sock');
   const flags = [
     '--root',
@@ -27,11 +27,11 @@ export async function startPouch(directory: string, registryPort: number): Promi
     '--state',
     join(directory, 'run'),
     '--bridge',
-    `pb${process.pid}`,
+    `pb${id}`,
     '--network-table',
-    `pouch_bench_${process.pid}`,
+    `pouch_bench_${id}`,
     '--cgroup-parent',
-    `/pouch-bench-${process.pid}`,
+    `/pouch-bench-${id}`,
     '--group',
     '',
   ];
@@ -45,7 +45,6 @@ export async function startPouch(directory: string, registryPort: number): Promi
     client: [join(programs, 'pouch')],
     environment: { POUCH_HOST: `unix://${socket}` },
     socket,
-    registry: `127.0.0.1:${registryPort}`,
     wrap: (command) => [...command],
     pids: () => [daemon.pid, Number(readFileSync(join(directory, 'run/containerd.pid'), 'utf8'))],
     restart: async (running) => {

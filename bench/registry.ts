@@ -5,10 +5,14 @@ import { join } from 'node:path';
 import { exec, sleep } from '@pouch/base';
 import type { Peer } from './peer.ts';
 
-export const PULL_IMAGE = 'bench/layers:1';
+export const PULL_IMAGE = 'bench/layers:2';
 const LAYERS = 4;
-/** Bytes of each layer before compression; some 71 MB after it. */
-const LAYER_SIZE = 190_000_000;
+/** Bytes of each layer before compression; with a Debian's files some 71 MB after it. */
+const LAYER_SIZE = 270_000_000;
+
+interface Manifest {
+  readonly layers: readonly { readonly mediaType: string; readonly digest: string; readonly size: number }[];
+}
 
 /** Debian's docker-registry over one directory, once for each peer's network. */
 export class BenchRegistry implements AsyncDisposable {
@@ -36,12 +40,17 @@ export class BenchRegistry implements AsyncDisposable {
     throw new Error('docker-registry does not answer');
   }
 
-  /** The image for the pull, made of this host's own files, and put straight into the registry's storage through its API. */
-  async publish(port: number): Promise<void> {
-    if (existsSync(join(this.#directory, 'data/docker/registry/v2/repositories/bench/layers/_manifests/tags/1')))
-      return;
+  /** The image for the pull, made of this host's own files, and put straight into the registry's storage through its API. Resolves with its layers' bytes. */
+  async publish(port: number): Promise<number> {
+    const published = 'data/docker/registry/v2/repositories/bench/layers/_manifests/tags/2';
+    if (!existsSync(join(this.#directory, published))) await this.#make(port);
+    const manifest = JSON.parse(readFileSync(join(this.#directory, 'manifest.json'), 'utf8')) as Manifest;
+    return manifest.layers.reduce((total, { size }) => total + size, 0);
+  }
+
+  async #make(port: number): Promise<void> {
     const files = listFiles('/usr');
-    const layers: object[] = [];
+    const layers: Manifest['layers'][number][] = [];
     const diffIds: string[] = [];
     for (let layer = 0; layer < LAYERS; layer += 1) {
       const list = join(this.#directory, `files-${layer}`);
@@ -52,7 +61,7 @@ export class BenchRegistry implements AsyncDisposable {
         allowFailure: true,
       });
       diffIds.push(`sha256:${await sha256(tar)}`);
-      await exec('pigz', ['-6', '-n', tar], { timeout: 300_000 });
+      await exec('pigz', ['-6', '-n', '-f', tar], { timeout: 300_000 });
       layers.push(await this.#upload(port, `${tar}.gz`, 'application/vnd.oci.image.layer.v1.tar+gzip'));
     }
     const config = {
@@ -79,11 +88,11 @@ export class BenchRegistry implements AsyncDisposable {
       `Content-Type: ${type}`,
       '--data-binary',
       `@${this.#directory}/manifest.json`,
-      `http://127.0.0.1:${port}/v2/bench/layers/manifests/1`,
+      `http://127.0.0.1:${port}/v2/bench/layers/manifests/2`,
     ]);
   }
 
-  async #upload(port: number, path: string, mediaType: string): Promise<object> {
+  async #upload(port: number, path: string, mediaType: string): Promise<Manifest['layers'][number]> {
     const digest = `sha256:${await sha256(path)}`;
     const base = `http://127.0.0.1:${port}`;
     const { stdout } = await exec('curl', ['-sfX', 'POST', '-D', '-', `${base}/v2/bench/layers/blobs/uploads/`]);

@@ -9,6 +9,7 @@ import { workerEntries } from './worker-entries.ts';
 const ENTRIES = {
   pouchd: join(ROOT, 'packages/pouchd/src/main.ts'),
   'file-thread': join(ROOT, 'packages/engine/src/container/filesystem/worker/thread.ts'),
+  'layer-thread': join(ROOT, 'packages/engine/src/image/unpack/thread/thread.ts'),
   'ssh-process': join(ROOT, 'packages/engine/src/container/ssh/process/main.ts'),
   'ssh-netns': join(ROOT, 'packages/engine/src/container/ssh/process/netns-helper.ts'),
 } as const;

@@ -19,7 +19,7 @@ export function dockerPrograms(): string | undefined {
 /** A real dockerd, as the measurements start it. */
 export async function startDockerEngine(directory: string, programs: string): Promise<Engine> {
   const init = onPath('tini-static');
-  const peer = await startDocker(directory, programs, 0, init === undefined ? [] : ['--init-path', init]);
+  const peer = await startDocker(directory, programs, init === undefined ? {} : { flags: ['--init-path', init] });
   return {
     name: 'docker',
     directory,

@@ -57,7 +57,7 @@ const absent = existsSync(join(DOCKER, 'dockerd')) ? false : `no dockerd in ${DO
 test("a real dockerd's answers are valid by the same contract", { timeout: 900_000, skip: absent }, async () => {
   const directory = mkdtempSync(join(tmpdir(), 'pouch-validator-'));
   try {
-    await using docker = await startDocker(directory, DOCKER, 0);
+    await using docker = await startDocker(directory, DOCKER);
     const report = await judge(docker.socket, directory, VERSIONS);
     assert.deepEqual(report.faults, []);
   } finally {

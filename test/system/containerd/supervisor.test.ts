@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
-import { PouchError, silentLogger, sleep } from '@pouch/base';
+import { exec, PouchError, silentLogger, sleep } from '@pouch/base';
 import { ContainerdSupervisor } from '@pouch/containerd';
 import {
   type BusyboxImage,
@@ -24,6 +24,14 @@ suite('a supervised containerd', { skip: missingForContainers(), timeout: 120_00
   });
   after(async () => {
     await containerd[Symbol.asyncDispose]();
+  });
+
+  test('ext4 is told to spread snapshots over the disk', async (context) => {
+    const { directory } = containerd;
+    const { stdout: type } = await exec('stat', ['-f', '-c', '%T', directory]);
+    if (type.trim() !== 'ext2/ext3') return context.skip(`the file system of ${directory} is ${type.trim()}`);
+    const snapshots = join(directory, 'root/io.containerd.snapshotter.v1.overlayfs/snapshots');
+    assert.match((await exec('lsattr', ['-d', snapshots])).stdout, /^[^ ]*T/);
   });
 
   test('killed, it comes back, the container has run on, and an exit meanwhile is known with code and time', async () => {

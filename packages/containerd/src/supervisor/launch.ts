@@ -5,6 +5,7 @@ import { delimiter, dirname, isAbsolute } from 'node:path';
 import { errnoCode, PouchError, writeFileAtomic } from '@pouch/base';
 import { type ContainerdConfig, renderConfig } from './config.ts';
 import { identify, type ProcessIdentity } from './process-identity.ts';
+import { spreadSnapshots } from './spread-snapshots.ts';
 
 export interface LaunchOptions extends ContainerdConfig {
   /** Default `containerd`, looked up on the PATH. */
@@ -43,6 +44,7 @@ export async function launchContainerd(options: LaunchOptions): Promise<Launched
   await mkdir(options.state, { recursive: true, mode: 0o711 });
   await mkdir(dirname(configPath), { recursive: true });
   await writeFileAtomic(configPath, renderConfig(options), 0o600);
+  if ((options.snapshotter ?? 'overlayfs') === 'overlayfs') await spreadSnapshots(options.root);
   const binary = options.binary ?? 'containerd';
   return await launchDaemon({ name: 'containerd', binary, args: ['--config', configPath], pidFile, logFile });
 }

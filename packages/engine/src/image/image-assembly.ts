@@ -8,7 +8,7 @@ import type { ImageList } from './image-list.ts';
 import { tagTarget } from './image-names.ts';
 import type { ImageResolver } from './image-resolver.ts';
 import type { ContainerImage } from './image-service.ts';
-import { layersOf, type Unpacker } from './unpacker.ts';
+import { layersOf, type Unpacker } from './unpack/unpacker.ts';
 
 /** An image as something to build upon: unpacked, and with its layers. */
 export interface BaseImage {

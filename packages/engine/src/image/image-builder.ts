@@ -12,7 +12,7 @@ import { type Labels, snapshotLabel, UNCOMPRESSED_LABEL } from './content-labels
 import type { ImageCatalog } from './image-catalog.ts';
 import type { ImageContent } from './image-content.ts';
 import { danglingName } from './image-names.ts';
-import type { Unpacker } from './unpacker.ts';
+import type { Unpacker } from './unpack/unpacker.ts';
 
 export interface BuiltLayer {
   readonly descriptor: Descriptor;

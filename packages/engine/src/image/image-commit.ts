@@ -7,7 +7,7 @@ import type { BuiltLayer, ImageBuilder } from './image-builder.ts';
 import type { ImageContent } from './image-content.ts';
 import { tagTarget } from './image-names.ts';
 import type { CommitRequest } from './image-service.ts';
-import { layersOf } from './unpacker.ts';
+import { layersOf } from './unpack/unpacker.ts';
 import { withImageLease } from './reconcile-images.ts';
 
 /** The digest of a tar file with nothing in it. */

@@ -61,7 +61,7 @@ import type {
 import { ImageUsage } from './image-usage.ts';
 import { ImageWatch } from './image-watch.ts';
 import { reclaimLeases } from './reconcile-images.ts';
-import { Unpacker } from './unpacker.ts';
+import { Unpacker } from './unpack/unpacker.ts';
 
 export interface ImageManagerOptions {
   /** Pouch's root directory; half-fetched blobs and temporary files go below `image/` in it. */

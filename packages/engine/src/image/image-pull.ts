@@ -31,7 +31,7 @@ import { type ImageContent, platformOf } from './image-content.ts';
 import { storedName } from './image-names.ts';
 import type { PullOptions } from './image-service.ts';
 import { LayerProgress } from './layer-progress.ts';
-import { type LayerToUnpack, layersOf, requireLinux, type Unpacker } from './unpacker.ts';
+import { type LayerToUnpack, layersOf, requireLinux, type Unpacker } from './unpack/unpacker.ts';
 import { withPullLease } from './reconcile-images.ts';
 
 const INDEX_DEPTH = 3;

@@ -17,7 +17,7 @@ import type { ImageCatalog, ImageName } from './image-catalog.ts';
 import type { ImageContent, PlatformImage } from './image-content.ts';
 import { idPrefixOf, noSuchImage, referenceOfName } from './image-names.ts';
 import type { ContainerImage } from './image-service.ts';
-import { layersOf, requireLinux, type Unpacker } from './unpacker.ts';
+import { layersOf, requireLinux, type Unpacker } from './unpack/unpacker.ts';
 import { withImageLease } from './reconcile-images.ts';
 
 /** What a user's word for an image leads to. */

@@ -1,10 +1,10 @@
 import { spawnSync } from 'node:child_process';
-import { Worker } from 'node:worker_threads';
-import { asPouchError, errnoCode, PouchError } from '@pouch/base';
+import { asPouchError, type PouchError } from '@pouch/base';
 import type { LayerCompression } from '@pouch/oci';
-import { requireSpace } from './archive/archive-spool.ts';
-import { isInstalled } from './archive/decompress.ts';
-import { type ExtractJob, type ExtractMessage, extractThread } from './extract-thread.ts';
+import { requireSpace } from '../archive/archive-spool.ts';
+import { isInstalled } from '../archive/decompress.ts';
+import type { LayerThread } from './layer-thread.ts';
+import type { ExtractJob } from './thread/protocol.ts';
 
 /** Milliseconds between two looks at the disk. */
 const SPACE_INTERVAL = 500;
@@ -56,55 +56,24 @@ export function extractionPrograms(compression: LayerCompression): Omit<ExtractJ
 }
 
 /**
- * Extract a layer's blob into a directory, in a thread of its own. Resolves with the digest of the uncompressed layer, or
- * undefined when the programs could not do it, with the directory in any state. Stops before the disk is full.
+ * Extract a layer's blob into a directory. Resolves with the digest of the uncompressed layer; throws `internal` when the programs
+ * could not do it, with the directory in any state. Stops before the disk is full.
  */
-export async function extractLayer(job: ExtractJob, signal?: AbortSignal): Promise<string | undefined> {
-  signal?.throwIfAborted();
-  const worker = new Worker(`(${extractThread.toString()})()`, { eval: true, workerData: job });
+export async function extractLayer(job: ExtractJob, thread: LayerThread, signal?: AbortSignal): Promise<string> {
   const guard = new AbortController();
-  let pids: readonly number[] = [];
   let full: PouchError | undefined;
   const timer = setInterval(() => {
     requireSpace(job.directory).catch((error: unknown) => {
       full = asPouchError(error);
-      guard.abort();
+      guard.abort(full);
     });
   }, SPACE_INTERVAL);
-  const stopped = signal ? AbortSignal.any([signal, guard.signal]) : guard.signal;
-  // The thread reaps them only at its end: until then the ids are theirs.
-  const kill = (): void => {
-    for (const pid of pids) killProcess(pid);
-  };
-  stopped.addEventListener('abort', kill, { once: true });
   try {
-    const digest = await new Promise<string | undefined>((resolve, reject) => {
-      worker.on('message', (message: ExtractMessage) => {
-        if (message.kind === 'started') {
-          pids = message.pids;
-          if (stopped.aborted) kill();
-          return;
-        }
-        pids = [];
-        resolve(message.kind === 'done' ? message.digest : undefined);
-      });
-      worker.once('error', reject);
-      worker.once('exit', () => reject(new PouchError('internal', 'The thread that extracts a layer ended early.')));
-    });
+    const digest = await thread.run('extract', job, signal ? AbortSignal.any([signal, guard.signal]) : guard.signal);
     signal?.throwIfAborted();
     if (full) throw full;
     return digest;
   } finally {
     clearInterval(timer);
-    stopped.removeEventListener('abort', kill);
-    await worker.terminate();
-  }
-}
-
-function killProcess(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL');
-  } catch (error) {
-    if (errnoCode(error) !== 'ESRCH') throw error;
   }
 }

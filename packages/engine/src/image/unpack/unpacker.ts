@@ -2,9 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { isErrorCode, KeyedMutex, type Logger, PouchError, Semaphore } from '@pouch/base';
 import type { Diff, Mount, Snapshots } from '@pouch/containerd';
 import { chainIds, type Descriptor, type Digest, formatPlatform, layerCompression, type Platform } from '@pouch/oci';
-import type { PlatformImage } from './image-content.ts';
-import { extractionPrograms, extractLayer } from './layer-extract.ts';
-import { adoptStage, findWhiteouts, type Stage, stageMounts } from './overlay-stage.ts';
+import type { PlatformImage } from '../image-content.ts';
+import { extractionPrograms, extractLayer } from './extract-layer.ts';
+import { LayerThread } from './layer-thread.ts';
+import { adoptStage, type Stage, stageMounts } from './overlay-stage.ts';
 import { convertWhiteouts } from './overlay-whiteouts.ts';
 
 export interface LayerToUnpack {
@@ -13,6 +14,9 @@ export interface LayerToUnpack {
   /** Settles when the layer's blob is in the content store; absent when it is. */
   readonly ready?: Promise<void>;
 }
+
+/** File systems keep time by the kernel's coarse clock, which may lag by a tick or two. Milliseconds. */
+const CLOCK_SLACK = 50;
 
 export type LayerState = 'exists' | 'extracting' | 'done';
 
@@ -76,7 +80,9 @@ export class Unpacker {
     for (let index = 0; index < first; index += 1) options.onLayer?.(index, 'exists');
     const stop = new AbortController();
     const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal;
-    const inner = { ...options, signal };
+    // Layers take their places one after the other.
+    using adopter = new LayerThread();
+    const inner = { ...options, signal, adopter };
     // Every lock is asked for in this tick and in the order of the stack, so that two unpackings cannot wait for each other.
     let below: Promise<void> = Promise.resolve();
     const jobs: Promise<void>[] = [];
@@ -108,7 +114,7 @@ export class Unpacker {
     parent: string,
     lower: Promise<void>,
     index: number,
-    options: UnpackOptions,
+    options: UnpackOptions & { readonly adopter: LayerThread },
   ): Promise<void> {
     if (await this.#isCommitted(chain)) {
       await lower;
@@ -124,7 +130,7 @@ export class Unpacker {
       const key = temporaryKey(chain);
       const mounts = await this.#snapshots.prepare(key, parent, {}, options);
       try {
-        const adopted = stage !== undefined && (await adoptStage(stage, mounts));
+        const adopted = stage !== undefined && (await adoptStage(stage, mounts, options.adopter));
         if (!adopted) await this.#slots.run(() => this.#apply(layer, mounts, index, options));
         await this.#commit(chain, key, options);
       } catch (error) {
@@ -145,22 +151,24 @@ export class Unpacker {
     options: UnpackOptions,
   ): Promise<Stage | undefined> {
     options.onLayer?.(index, 'extracting');
+    using thread = new LayerThread();
     for (const way of ['programs', 'containerd'] as const) {
       if (way === 'containerd' && isBase) return undefined;
       const key = temporaryKey(layer.diffId);
-      const startedAt = Date.now();
+      const since = Date.now() - CLOCK_SLACK;
       try {
         const [mount] = await this.#snapshots.prepare(key, '', {}, options);
-        if (mount && ['bind', 'rbind'].includes(mount.type)) {
-          if (way === 'containerd') await this.#apply(layer, stageMounts(mount.source), index, options);
-          else if (!(await this.#extract(layer, mount.source, isBase, options))) {
-            await this.#discard(key);
-            continue;
-          }
-          return { key, directory: mount.source, startedAt };
+        if (!mount || !['bind', 'rbind'].includes(mount.type)) {
+          await this.#discard(key);
+          return undefined;
         }
+        const directory = mount.source;
+        if (way === 'containerd') await this.#apply(layer, stageMounts(directory), index, options);
+        const extracted = way === 'containerd' || (await this.#extract(layer, directory, thread, options));
+        const survey = extracted && (await thread.run('survey', { directory, since }, options.signal));
+        if (survey && (way === 'containerd' || (await convertWhiteouts(directory, survey.whiteouts, isBase))))
+          return { key, directory, since, survey };
         await this.#discard(key);
-        return undefined;
       } catch (error) {
         await this.#discard(key);
         if (options.signal?.aborted || isErrorCode(error, 'data-loss', 'too-large')) throw error;
@@ -170,16 +178,20 @@ export class Unpacker {
     return undefined;
   }
 
-  /** By this host's programs, which are faster than containerd. False where they cannot. */
-  async #extract(layer: LayerToUnpack, directory: string, isBase: boolean, options: UnpackOptions): Promise<boolean> {
+  /** By this host's programs, which are faster than containerd. False where it has none. */
+  async #extract(
+    layer: LayerToUnpack,
+    directory: string,
+    thread: LayerThread,
+    options: UnpackOptions,
+  ): Promise<boolean> {
     const compression = layerCompression(layer.descriptor.mediaType);
     const programs = compression && extractionPrograms(compression);
     const blob = programs && (await this.#blobPath(layer.descriptor.digest));
     if (!programs || blob === undefined) return false;
-    const actual = await extractLayer({ blob, directory, ...programs }, options.signal);
-    if (actual === undefined) return false;
+    const actual = await extractLayer({ blob, directory, ...programs }, thread, options.signal);
     if (actual !== layer.diffId) throw wrongLayer(layer, actual);
-    return await convertWhiteouts(directory, await findWhiteouts(directory), isBase);
+    return true;
   }
 
   /** By containerd. */

@@ -4,17 +4,11 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { errnoCode, exec } from '@pouch/base';
 import { pack } from 'tar-stream';
+import { type ByteString, type Survey, WHITEOUT_PREFIX } from './thread/protocol.ts';
 
 const run = promisify(execFile);
-const PREFIX = Buffer.from('.wh.');
-const RESERVED = Buffer.from('.wh..wh.');
-const OPAQUE = Buffer.from('.wh..wh..opq');
-const SLASH = Buffer.from('/');
-
-/** Whether a file's name says that it stands for a removal (OCI image-spec, layer.md, "Whiteouts"). */
-export function isWhiteoutName(name: Buffer): boolean {
-  return name.subarray(0, PREFIX.length).equals(PREFIX);
-}
+const RESERVED = `${WHITEOUT_PREFIX}${WHITEOUT_PREFIX}`;
+const OPAQUE = `${RESERVED}.opq`;
 
 /**
  * Turn the whiteout files of one extracted layer into what overlayfs takes for them: character devices 0/0, and an attribute
@@ -23,13 +17,13 @@ export function isWhiteoutName(name: Buffer): boolean {
  */
 export async function convertWhiteouts(
   root: string,
-  whiteouts: readonly { readonly directory: Buffer; readonly name: Buffer }[],
+  whiteouts: Survey['whiteouts'],
   isBase: boolean,
 ): Promise<boolean> {
   if (whiteouts.length === 0) return true;
-  const opaque = whiteouts.filter(({ name }) => name.equals(OPAQUE)).map(({ directory }) => directory);
-  const plain = whiteouts.filter(({ name }) => !name.equals(OPAQUE));
-  if (plain.some(({ name }) => name.subarray(0, RESERVED.length).equals(RESERVED))) return false;
+  const opaque = whiteouts.filter(({ name }) => name === OPAQUE).map(({ directory }) => directory);
+  const plain = whiteouts.filter(({ name }) => name !== OPAQUE);
+  if (plain.some(({ name }) => name.startsWith(RESERVED))) return false;
   // Beside the layer, so that it can be linked into it: whiteouts may be one inode.
   const scratch = await mkdtemp(join(dirname(root), 'whiteout-'));
   try {
@@ -38,9 +32,9 @@ export async function convertWhiteouts(
     for (const { directory, name } of whiteouts) {
       const inside = absolute(root, directory);
       const before = await lstat(inside);
-      await unlink(Buffer.concat([inside, SLASH, name]));
-      if (!isBase && !name.equals(OPAQUE)) {
-        const hidden = Buffer.concat([inside, SLASH, name.subarray(PREFIX.length)]);
+      await unlink(absolute(inside, name));
+      if (!isBase && name !== OPAQUE) {
+        const hidden = absolute(inside, name.slice(WHITEOUT_PREFIX.length));
         // The layer removes and brings anew under one name: what comes out depends on the order.
         if (!(await linkUnlessThere(device, hidden))) return false;
       }
@@ -52,8 +46,8 @@ export async function convertWhiteouts(
   }
 }
 
-function absolute(root: string, directory: Buffer): Buffer {
-  return directory.length === 0 ? Buffer.from(root) : Buffer.concat([Buffer.from(root), SLASH, directory]);
+function absolute(root: string | Buffer, path: ByteString): Buffer {
+  return Buffer.concat([Buffer.from(root as string), Buffer.from('/'), Buffer.from(path, 'latin1')]);
 }
 
 async function linkUnlessThere(device: string, path: Buffer): Promise<boolean> {
@@ -67,7 +61,7 @@ async function linkUnlessThere(device: string, path: Buffer): Promise<boolean> {
 }
 
 /** Node cannot set extended attributes; tar can, from an archive that names the directories as they are. */
-async function markOpaque(root: string, directories: readonly Buffer[]): Promise<boolean> {
+async function markOpaque(root: string, directories: readonly ByteString[]): Promise<boolean> {
   if (directories.length === 0) return true;
   const tar = pack();
   const chunks: Buffer[] = [];
@@ -75,8 +69,9 @@ async function markOpaque(root: string, directories: readonly Buffer[]): Promise
     for await (const chunk of tar) chunks.push(chunk as Buffer);
   })();
   for (const directory of directories) {
-    const name = directory.length === 0 ? '.' : directory.toString('utf8');
-    if (!Buffer.from(name).equals(directory) && name !== '.') return false;
+    const bytes = Buffer.from(directory === '' ? '.' : directory, 'latin1');
+    const name = bytes.toString('utf8');
+    if (!Buffer.from(name).equals(bytes)) return false;
     const { mode, uid, gid, mtime } = await lstat(absolute(root, directory));
     const pax = { 'SCHILY.xattr.trusted.overlay.opaque': 'y' };
     tar.entry({ name: `${name}/`, type: 'directory', mode: mode & 0o7777, uid, gid, mtime, pax });
