@@ -42,20 +42,21 @@ export class ExitHandler {
 
   /** Told by an event, or found at reconciliation; the second telling does nothing. */
   async handle(container: Container, exit: InitExit): Promise<void> {
-    const restart = await this.#context.mutex.run(container.id, async () => {
+    const end = await this.#context.mutex.run(container.id, async () => {
       if (!container.live || (exit.pid !== 0 && exit.pid !== container.state.pid)) return undefined;
-      try {
-        return await this.#settle(container, exit);
-      } finally {
+      container.settling = true;
+      const ended = await this.#settle(container, exit).finally(() => {
         container.settling = false;
-      }
+      });
+      container.announceExit({ code: ended.exitCode });
+      return ended;
     });
-    if (restart === undefined) return;
-    if (restart.delay !== undefined) this.#followers.restart(container, restart.delay);
+    if (end === undefined) return;
+    if (end.delay !== undefined) this.#followers.restart(container, end.delay);
     else if (container.record.hostConfig.AutoRemove && !container.restartPending) this.#followers.autoRemove(container);
   }
 
-  async #settle(container: Container, exit: InitExit): Promise<{ delay: number | undefined }> {
+  async #settle(container: Container, exit: InitExit): Promise<{ delay: number | undefined; exitCode: number }> {
     const { state } = container;
     const ranFor = exit.at - BigInt(state.startedAt || '0');
     const finishedAt = (exit.at > 0n ? exit.at : nowNanos()).toString();
@@ -70,7 +71,6 @@ export class ExitHandler {
     const restartCount = state.restartCount + (restarts ? 1 : 0);
     const ended = { pid: 0, exitCode, finishedAt, oomKilled, restartCount };
     this.#followers.stopped(container);
-    container.settling = true;
     container.transition(restarts ? 'restarting' : 'exited', ended);
     if (foundOom) publishContainerEvent(this.#context.events, container, 'oom');
     await this.#followers.reclaim(container).catch((error: unknown) => {
@@ -82,9 +82,7 @@ export class ExitHandler {
       exitCode: String(exitCode),
       execDuration: String(ranFor / 1_000_000_000n),
     });
-    container.settling = false;
-    container.announceExit({ code: exitCode });
-    return { delay };
+    return { delay, exitCode };
   }
 
   /** Task, streams, network and volumes of a run that has ended. Each is tried whatever became of the others. */
