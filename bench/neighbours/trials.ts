@@ -103,11 +103,11 @@ export function trials(host: FarHost): Trial[] {
       victim: () => ({ Memory: 32 * MEBIBYTE, MemorySwap: -1 }),
       neighbour: { Memory: 16 * MEBIBYTE, MemorySwap: -1, ShmSize: 1024 * MEBIBYTE },
       limit: () => ({ MemorySwap: 16 * MEBIBYTE }),
-      // Files of a tmpfs stay in swap, whatever becomes of who wrote them.
-      noise: 'i=0; while :; do i=$((i+1)); /usr/bin/dd if=/dev/zero of=/dev/shm/$i bs=64k count=512 2>/dev/null; done',
+      // Files of a tmpfs stay in swap. As much as just fits: with more, its own first process may be killed, and all is free.
+      noise: 'while :; do /usr/bin/dd if=/dev/zero of=/dev/shm/f bs=64k count=2080 conv=notrunc 2>/dev/null; done',
       score: printed(
         'n=0; for m in 10 20 30 40 50 60 70 80; do /usr/bin/dd if=/dev/zero of=/dev/null bs=${m}M count=1 2>/dev/null && n=$m; done; echo $n',
-        { after: 5 },
+        { after: 10 },
       ),
     },
     {
