@@ -368,6 +368,10 @@ export class Daemon implements AsyncDisposable {
           pidFile: join(config.state, 'containerd.pid'),
           logFile: join(config.root, 'containerd.log'),
           snapshotter: config.snapshotter,
+          deletedFaster: {
+            namespace: config['containerd-namespace'],
+            runtimeRoot: join(config.state, 'runtime'),
+          },
           beforeLaunch: async () => await keptExits.watch(),
         },
         { logger },

@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process';
 import { mkdir, open } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
-import { delimiter, dirname, isAbsolute } from 'node:path';
+import { delimiter, dirname, isAbsolute, join } from 'node:path';
 import { errnoCode, PouchError, writeFileAtomic } from '@pouch/base';
 import { type ContainerdConfig, renderConfig } from './config.ts';
 import { identify, type ProcessIdentity } from './process-identity.ts';
+import { type ShimDoorOptions, writeShimDoor } from './shim-door.ts';
 import { spreadSnapshots } from './spread-snapshots.ts';
 
 export interface LaunchOptions extends ContainerdConfig {
@@ -13,6 +14,8 @@ export interface LaunchOptions extends ContainerdConfig {
   readonly configPath: string;
   readonly pidFile: string;
   readonly logFile: string;
+  /** Tasks that are deleted faster; see `writeShimDoor`. */
+  readonly deletedFaster?: Pick<ShimDoorOptions, 'namespace' | 'runtimeRoot'> | undefined;
 }
 
 export interface DaemonLaunch {
@@ -46,7 +49,12 @@ export async function launchContainerd(options: LaunchOptions): Promise<Launched
   await writeFileAtomic(configPath, renderConfig(options), 0o600);
   if ((options.snapshotter ?? 'overlayfs') === 'overlayfs') await spreadSnapshots(options.root);
   const binary = options.binary ?? 'containerd';
-  return await launchDaemon({ name: 'containerd', binary, args: ['--config', configPath], pidFile, logFile });
+  const path = searchPath(binary);
+  // Not below /run, from which many hosts let no program be started.
+  const directory = join(options.root, 'bin');
+  const door = options.deletedFaster && (await writeShimDoor({ directory, path, ...options.deletedFaster }));
+  const env = door === undefined ? undefined : { PATH: [door, ...path].join(delimiter) };
+  return await launchDaemon({ name: 'containerd', binary, args: ['--config', configPath], pidFile, logFile, env });
 }
 
 /**
@@ -80,19 +88,23 @@ export async function launchDaemon(options: DaemonLaunch): Promise<Launched> {
   }
 }
 
+/** Where a daemon's programs are looked for: its own directory comes first, for its shims belong to it. */
+function searchPath(binary: string): string[] {
+  const path = process.env['PATH'] ?? '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+  return [...(isAbsolute(binary) ? [dirname(binary)] : []), ...path.split(delimiter)];
+}
+
 /**
- * The binary's own directory first on the PATH: its shims belong to it. Half of the processors, for a Go program
- * (GOMAXPROCS of its runtime): what it has to do is short, and waking threads on all of them takes more of the host than it
- * gains. Whoever has set it for pouchd means these as well.
+ * Half of the processors, for a Go program (GOMAXPROCS of its runtime): what it has to do is short, and waking threads on all of
+ * them takes more of the host than it gains. Whoever has set it for pouchd means these as well.
  */
 function environment(binary: string): NodeJS.ProcessEnv {
   const half = Math.max(1, Math.floor(availableParallelism() / 2));
   const kept = Object.entries(process.env).filter(([name]) => !NOT_INHERITED.test(name));
-  const path = process.env['PATH'] ?? '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
   return {
     GOMAXPROCS: `${half}`,
     ...Object.fromEntries(kept),
-    PATH: isAbsolute(binary) ? `${dirname(binary)}${delimiter}${path}` : path,
+    PATH: searchPath(binary).join(delimiter),
   };
 }
 
