@@ -112,11 +112,23 @@ show('network', Object.entries({ ...(await network.inspect()), Created: 0 }).toS
 await network.remove();
 show('volume', Object.entries({ ...(await docker.getVolume(name).inspect()), CreatedAt: 0 }).toSorted(byText));
 await docker.getVolume(name).remove();
-show('df', Object.keys(await docker.df()).toSorted(byText));
+show('df', Object.keys(await diskUse()).toSorted(byText));
 await sleep(200);
 events.destroy();
 const seen = eventText().trim().split('\n').map((line) => JSON.parse(line));
 show('events', seen.map(({ Type, Action, Actor, status, from }) => [Type, Action, Object.entries({ ...Actor.Attributes, execDuration: '' }).toSorted(byText), status, from]));
+
+/** dockerd fails while a container of somebody else's goes away. */
+async function diskUse() {
+  for (;;) {
+    try {
+      return await docker.df();
+    } catch (error) {
+      if (!/rw layer snapshot not found/.test(error.message)) throw error;
+      await sleep(200);
+    }
+  }
+}
 
 /** A tar archive of one file. */
 async function tar(file, content) {
