@@ -1,9 +1,5 @@
 import { mkdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { exec } from '@pouch/base';
-
-/** Bytes that it can hold; the file behind it takes what is written. */
-const SIZE = 16 * 2 ** 30;
 
 /** An empty ext4 in a file, complete from the start: nothing is left for the kernel to do in the background. */
 export class FreshDisk implements AsyncDisposable {
@@ -15,15 +11,16 @@ export class FreshDisk implements AsyncDisposable {
     this.directory = path;
   }
 
-  static async make(path: string): Promise<FreshDisk> {
+  /** At `path`, which is made. Of `bytes`; the file beside it takes what is written. `flags` of mkfs.ext4. */
+  static async make(path: string, bytes: number, flags: readonly string[] = []): Promise<FreshDisk> {
     const disk = new FreshDisk(path);
     mkdirSync(path);
     writeFileSync(disk.#image, '');
-    truncateSync(disk.#image, SIZE);
+    truncateSync(disk.#image, bytes);
     const complete = 'lazy_itable_init=0,lazy_journal_init=0';
-    await exec('mkfs.ext4', ['-q', '-F', '-E', complete, disk.#image], { timeout: 120_000 });
+    await exec('mkfs.ext4', ['-q', '-F', '-E', complete, ...flags, disk.#image], { timeout: 120_000 });
     await exec('mount', ['-o', 'loop', disk.#image, path]);
-    await exec('sync', ['-f', join(path, '.')], { timeout: 120_000 });
+    await exec('sync', ['-f', path], { timeout: 120_000 });
     return disk;
   }
 

@@ -5,13 +5,18 @@ import { join } from 'node:path';
 import { exec, sleep } from '@pouch/base';
 import type { Peer } from './peer.ts';
 
-export const PULL_IMAGE = 'bench/layers:2';
+const REPOSITORY = 'bench/layers';
+/** Another than before where what is published has changed: the cache may have an older one. */
+const TAG = '2';
+export const PULL_IMAGE = `${REPOSITORY}:${TAG}`;
 const LAYERS = 4;
 /** Bytes of each layer before compression; with a Debian's files some 71 MB after it. */
 const LAYER_SIZE = 270_000_000;
 
-interface Manifest {
-  readonly layers: readonly { readonly mediaType: string; readonly digest: string; readonly size: number }[];
+interface Descriptor {
+  readonly mediaType: string;
+  readonly digest: string;
+  readonly size: number;
 }
 
 /** Debian's docker-registry over one directory, once for each peer's network. */
@@ -40,17 +45,22 @@ export class BenchRegistry implements AsyncDisposable {
     throw new Error('docker-registry does not answer');
   }
 
-  /** The image for the pull, made of this host's own files, and put straight into the registry's storage through its API. Resolves with its layers' bytes. */
+  /**
+   * The image for the pull, made of this host's own files, and put straight into the registry's storage through its API.
+   * Resolves with its layers' bytes.
+   */
   async publish(port: number): Promise<number> {
-    const published = 'data/docker/registry/v2/repositories/bench/layers/_manifests/tags/2';
+    const published = `data/docker/registry/v2/repositories/${REPOSITORY}/_manifests/tags/${TAG}`;
     if (!existsSync(join(this.#directory, published))) await this.#make(port);
-    const manifest = JSON.parse(readFileSync(join(this.#directory, 'manifest.json'), 'utf8')) as Manifest;
+    const manifest = JSON.parse(readFileSync(join(this.#directory, 'manifest.json'), 'utf8')) as {
+      layers: Descriptor[];
+    };
     return manifest.layers.reduce((total, { size }) => total + size, 0);
   }
 
   async #make(port: number): Promise<void> {
     const files = listFiles('/usr');
-    const layers: Manifest['layers'][number][] = [];
+    const layers: Descriptor[] = [];
     const diffIds: string[] = [];
     for (let layer = 0; layer < LAYERS; layer += 1) {
       const list = join(this.#directory, `files-${layer}`);
@@ -88,14 +98,14 @@ export class BenchRegistry implements AsyncDisposable {
       `Content-Type: ${type}`,
       '--data-binary',
       `@${this.#directory}/manifest.json`,
-      `http://127.0.0.1:${port}/v2/bench/layers/manifests/2`,
+      `http://127.0.0.1:${port}/v2/${REPOSITORY}/manifests/${TAG}`,
     ]);
   }
 
-  async #upload(port: number, path: string, mediaType: string): Promise<Manifest['layers'][number]> {
+  async #upload(port: number, path: string, mediaType: string): Promise<Descriptor> {
     const digest = `sha256:${await sha256(path)}`;
     const base = `http://127.0.0.1:${port}`;
-    const { stdout } = await exec('curl', ['-sfX', 'POST', '-D', '-', `${base}/v2/bench/layers/blobs/uploads/`]);
+    const { stdout } = await exec('curl', ['-sfX', 'POST', '-D', '-', `${base}/v2/${REPOSITORY}/blobs/uploads/`]);
     const location = new URL(/^location:\s*(\S+)/im.exec(stdout)?.[1] ?? '', base);
     location.searchParams.set('digest', digest);
     await exec('curl', ['-sfT', path, '-H', 'Content-Type: application/octet-stream', location.href], {

@@ -1,9 +1,10 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { exec, type ExecResult, sleep } from '@pouch/base';
 import { readCgroupHierarchy, unmountTree } from '@pouch/linux';
 import { TestDaemon } from '../../test/harness/test-daemon.ts';
+import { FreshDisk } from '../fresh-disk.ts';
 
 /** The host's programs for containers whose image has few. */
 const HOST_PROGRAMS = ['/usr', '/lib', '/lib64'].map((path) => `${path}:${path}:ro`);
@@ -28,15 +29,11 @@ export class Stage implements AsyncDisposable {
     options: { bytes?: number; inodes?: number; swap?: number; flags?: readonly string[] } = {},
   ): Promise<Stage> {
     const directory = mkdtempSync(join(tmpdir(), 'pouch-stage-'));
-    const image = join(directory, 'image');
     const disk = join(directory, 'disk');
-    mkdirSync(disk);
     let swap: string | undefined;
     try {
-      await exec('truncate', ['-s', String(options.bytes ?? 2 * 1024 ** 3), image]);
       const inodes = options.inodes === undefined ? [] : ['-N', String(options.inodes)];
-      await exec('mkfs.ext4', ['-q', '-m', '0', ...inodes, image]);
-      await exec('mount', ['-o', 'loop', image, disk]);
+      await FreshDisk.make(disk, options.bytes ?? 2 * 1024 ** 3, ['-m', '0', ...inodes]);
       if (options.swap !== undefined) swap = await addSwap(join(directory, 'swap'), options.swap);
       return new Stage(directory, await TestDaemon.start(['--root', disk, ...(options.flags ?? [])]), swap);
     } catch (error) {

@@ -25,7 +25,7 @@ export async function pullImage(peers: Peers, runs: number): Promise<Row[]> {
   await registry.serve(PORT, peers.pouch.wrap);
   const bytes = await registry.publish(PORT);
   for (let run = 0; run < Math.max(3, Math.ceil(runs / 4)); run += 1) {
-    await using disk = await FreshDisk.make(join(base, `pull-${run}`));
+    await using disk = await FreshDisk.make(join(base, `pull-${run}`), 16 * 2 ** 30);
     await using pouch = await startPouch(join(disk.directory, 'pouch'), `${process.pid}d`);
     await using docker = await startDocker(join(disk.directory, 'docker'), peers.programs, { id: `${process.pid}d` });
     await using beside = new BenchRegistry(peers.registry);

@@ -1,6 +1,7 @@
 import { chmodSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { build } from 'esbuild';
+import { shellWord } from '@pouch/base';
 import { ROOT } from './inputs.ts';
 import { nodeExecutable } from './node-executable.ts';
 import { workerEntries } from './worker-entries.ts';
@@ -68,8 +69,7 @@ export function writeDaemonLauncher(path: string, node: string, bundle: string):
 
 /** A script that runs a command with what it is given. It takes an older one's place in one step. */
 export function writeLauncher(path: string, command: readonly string[], before = ''): void {
-  const quote = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
-  const text = `#!/bin/sh\n${before}exec ${command.map(quote).join(' ')} "$@"\n`;
+  const text = `#!/bin/sh\n${before}exec ${command.map(shellWord).join(' ')} "$@"\n`;
   mkdirSync(dirname(path), { recursive: true });
   const temporary = `${path}.${process.pid}.tmp`;
   writeFileSync(temporary, text);

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { copyFile, link } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { exec } from '@pouch/base';
+import { exec, shellWord } from '@pouch/base';
 import { ROOT } from '../../scripts/build/inputs.ts';
 import { BUNDLES, bundleOf, bundleTests } from './bundle-tests.ts';
 import { makeDisk } from './root-image.ts';
@@ -60,9 +60,8 @@ function shellSettings(settings: GuestSettings): string {
     DATA: settings.data,
     INTERACTIVE: settings.interactive ? '1' : '',
   };
-  const quote = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
   return Object.entries(values)
-    .map(([name, value]) => `${name}=${quote(value)}\n`)
+    .map(([name, value]) => `${name}=${shellWord(value)}\n`)
     .join('');
 }
 

@@ -2,6 +2,7 @@ import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import type { ExecResult } from './exec.ts';
 import { PouchError } from './errors.ts';
+import { shellWord } from './shell-word.ts';
 
 type Shell = ChildProcessByStdio<Writable, Readable, null>;
 
@@ -104,14 +105,9 @@ function hold(shell: Shell, held: boolean): void {
 
 /** Runs the program and prints its exit code, the length of its output, and the output. */
 function commandLine(words: readonly string[], input: string | undefined): string {
-  const program = words.map(quote).join(' ');
-  const run = input === undefined ? `${program} </dev/null` : `printf %s ${quote(input)} | ${program}`;
+  const program = words.map(shellWord).join(' ');
+  const run = input === undefined ? `${program} </dev/null` : `printf %s ${shellWord(input)} | ${program}`;
   return `out=$(${run} 2>&1); code=$?; printf '%s %s\\n%s' "$code" "\${#out}" "$out"\n`;
-}
-
-function quote(word: string): string {
-  if (word.includes('\0')) throw new PouchError('invalid-argument', 'a NUL byte cannot stand in an argument');
-  return `'${word.replaceAll("'", "'\\''")}'`;
 }
 
 /** One for the whole process, started when it is first needed. */

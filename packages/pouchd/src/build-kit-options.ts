@@ -1,10 +1,9 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { HostFeature } from '@pouch/api';
-import { PouchError } from '@pouch/base';
+import { findExecutable, PouchError } from '@pouch/base';
 import type { BuildKitOptions } from '@pouch/engine';
 import type { Config } from './config/settings.ts';
-import { findExecutable } from './executables.ts';
 
 type Registries = Awaited<ReturnType<BuildKitOptions['registries']>>;
 

@@ -1,8 +1,7 @@
-import { errorMessage, type Logger, PouchError } from '@pouch/base';
+import { errorMessage, findExecutable, type Logger, PouchError } from '@pouch/base';
 import type { RuntimeDefinition } from '@pouch/engine';
 import { claimLeftoverControllers } from '@pouch/linux';
 import type { Config } from './config/settings.ts';
-import { findExecutable } from './executables.ts';
 
 export interface Runtimes {
   readonly defaultRuntime: string;

@@ -1,6 +1,6 @@
-import { access, constants, mkdir } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
-import { writeFileAtomic } from '@pouch/base';
+import { findExecutable, shellWord, writeFileAtomic } from '@pouch/base';
 
 const SHIM = 'containerd-shim-runc-v2';
 /** Where the shim keeps the state of containers that name no place of their own. */
@@ -25,33 +25,21 @@ export interface ShimDoorOptions {
  */
 export async function writeShimDoor(options: ShimDoorOptions): Promise<string | undefined> {
   const { directory, namespace, runtimeRoot, path } = options;
-  const shim = await find(path.filter((place) => place !== directory));
+  const shim = await findExecutable(
+    SHIM,
+    path.filter((place) => isAbsolute(place) && place !== directory),
+  );
   if (shim === undefined) return undefined;
-  const known = [runtimeRoot, DEFAULT_ROOT].map((root) => `! [ -e ${quote(join(root, namespace))}/"$8" ]`);
+  const known = [runtimeRoot, DEFAULT_ROOT].map((root) => `! [ -e ${shellWord(join(root, namespace))}/"$8" ]`);
   const text = `#!/bin/sh
 # Written anew at each start; changes are lost. What it is for: docs/adr/0038.
-if [ "$1 $2 $7 \${11}" = ${quote(`-namespace ${namespace} -id delete`)} ] && ${known.join(' && ')}; then
+if [ "$1 $2 $7 \${11}" = ${shellWord(`-namespace ${namespace} -id delete`)} ] && ${known.join(' && ')}; then
   printf '\\020\\211\\001' # The answer that the shim would give: exit status 137.
   exit
 fi
-exec ${quote(shim)} "$@"
+exec ${shellWord(shim)} "$@"
 `;
   await mkdir(directory, { recursive: true, mode: 0o711 });
   await writeFileAtomic(join(directory, SHIM), text, 0o755);
   return directory;
-}
-
-async function find(path: readonly string[]): Promise<string | undefined> {
-  for (const place of path.filter(isAbsolute)) {
-    const found = await access(join(place, SHIM), constants.X_OK).then(
-      () => true,
-      () => false,
-    );
-    if (found) return join(place, SHIM);
-  }
-  return undefined;
-}
-
-function quote(text: string): string {
-  return `'${text.replaceAll("'", `'\\''`)}'`;
 }

@@ -1,3 +1,5 @@
+import { shellWord } from '@pouch/base';
+
 /** CNI specification 1.0.0, as far as buildkitd uses it: ADD and DEL of one interface. */
 const CNI_VERSION = '1.0.0';
 
@@ -33,7 +35,7 @@ export function pluginScript(directory: string): string {
   return `#!/bin/sh
 # A CNI plugin: gives a build step one of the networks that pouchd keeps ready. Written anew at each start.
 set -u
-cd '${directory.replaceAll("'", "'\\''")}' || exit 1
+cd ${shellWord(directory)} || exit 1
 cat >/dev/null
 case "$CNI_COMMAND" in
 VERSION)

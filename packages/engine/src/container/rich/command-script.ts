@@ -1,5 +1,5 @@
 import type { ResolvedUser } from '@pouch/linux';
-import { quote } from './shell-text.ts';
+import { shellWord } from '@pouch/base';
 
 /** Where a rich container finds what was made for it: a directory on the tmpfs at /run. */
 export const RICH_DIRECTORY = '/run/pouch';
@@ -17,8 +17,8 @@ export interface CommandText {
  * 127 are env(1)'s, as a shell gives them.
  */
 export function commandScript({ words, env, workingDir, user }: CommandText): string {
-  const directory = quote(workingDir);
-  const run = ['env', '-i', ...env, ...words].map(quote).join(' ');
+  const directory = shellWord(workingDir);
+  const run = ['env', '-i', ...env, ...words].map(shellWord).join(' ');
   return `#!/bin/sh
 cd ${directory} || exit 126
 ${becomeUser(user, run)}`;
@@ -64,7 +64,7 @@ const GENERATORS = '/run/systemd/system-generators';
  * here: most of it is the shell's own.
  */
 export function startScript({ init, workingDir, hasCommand, units = [], maskedGenerators = [] }: StartText): string {
-  const directory = quote(workingDir);
+  const directory = shellWord(workingDir);
   const directories = [
     ...(units.length > 0 ? [`${UNITS}/default.target.wants`] : []),
     ...(maskedGenerators.length > 0 ? [GENERATORS] : []),

@@ -5,6 +5,7 @@ import type { JobKind, JobMessage, LayerJobs, ThreadMessage } from './thread/pro
 /** A thread that works on layers' directories with blocking calls; started with its first job. */
 export class LayerThread implements Disposable {
   #worker: Worker | undefined;
+  #fail: (reason: unknown) => void = () => {};
   #pids: readonly number[] = [];
 
   /** One job at a time. Throws `internal` with what went wrong; an abort, after which it is of no use, throws its reason. */
@@ -14,7 +15,7 @@ export class LayerThread implements Disposable {
     signal?: AbortSignal,
   ): Promise<LayerJobs[K]['answer']> {
     signal?.throwIfAborted();
-    const worker = (this.#worker ??= startThread());
+    const worker = (this.#worker ??= this.#start());
     const { promise, resolve, reject } = Promise.withResolvers<LayerJobs[K]['answer']>();
     const onMessage = (message: ThreadMessage): void => {
       if ('started' in message) {
@@ -26,11 +27,9 @@ export class LayerThread implements Disposable {
       if ('problem' in message) reject(new PouchError('internal', message.problem));
       else resolve(message.answer as LayerJobs[K]['answer']);
     };
-    const onExit = (): void => reject(new PouchError('internal', 'The thread that works on a layer ended early.'));
     const onAbort = (): void => this.#kill();
     worker.on('message', onMessage);
-    worker.once('error', reject);
-    worker.once('exit', onExit);
+    this.#fail = reject;
     signal?.addEventListener('abort', onAbort, { once: true });
     try {
       worker.postMessage({ kind, job } satisfies JobMessage<K>);
@@ -41,13 +40,18 @@ export class LayerThread implements Disposable {
     } finally {
       signal?.removeEventListener('abort', onAbort);
       worker.off('message', onMessage);
-      worker.off('error', reject);
-      worker.off('exit', onExit);
     }
   }
 
   [Symbol.dispose](): void {
     void this.#worker?.terminate();
+  }
+
+  #start(): Worker {
+    const worker = new Worker(new URL('./thread/thread.ts', import.meta.url), { name: 'layers' });
+    worker.on('error', (error) => this.#fail(error));
+    worker.on('exit', () => this.#fail(new PouchError('internal', 'The thread that works on a layer ended early.')));
+    return worker;
   }
 
   /** The thread reaps them only at its job's end: until then the ids are theirs. */
@@ -60,8 +64,4 @@ export class LayerThread implements Disposable {
       }
     }
   }
-}
-
-function startThread(): Worker {
-  return new Worker(new URL('./thread/thread.ts', import.meta.url), { name: 'layers' });
 }

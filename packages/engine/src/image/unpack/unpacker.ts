@@ -164,9 +164,10 @@ export class Unpacker {
         }
         const directory = mount.source;
         if (way === 'containerd') await this.#apply(layer, stageMounts(directory), index, options);
-        const extracted = way === 'containerd' || (await this.#extract(layer, directory, thread, options));
-        const survey = extracted && (await thread.run('survey', { directory, since }, options.signal));
-        if (survey && (way === 'containerd' || (await convertWhiteouts(directory, survey.whiteouts, isBase))))
+        const isThere = way === 'containerd' || (await this.#extract(layer, directory, thread, options));
+        const survey = isThere ? await thread.run('survey', { directory, since }, options.signal) : undefined;
+        // containerd leaves no whiteout files.
+        if (survey && (await convertWhiteouts(directory, survey.whiteouts, isBase)))
           return { key, directory, since, survey };
         await this.#discard(key);
       } catch (error) {
