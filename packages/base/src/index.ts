@@ -9,6 +9,7 @@ export * from './log.ts';
 export * from './peek-stream.ts';
 export * from './process-server.ts';
 export * from './shell-word.ts';
+export * from './thread-caller.ts';
 export * from './units.ts';
 export * from './path-patterns.ts';
 export * from './csv.ts';

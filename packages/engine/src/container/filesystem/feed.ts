@@ -11,7 +11,7 @@ export async function feed(worker: FileWorker, input: AsyncIterable<Uint8Array>)
   const send = async (): Promise<void> => {
     await busy;
     const bytes = portion.subarray(0, filled);
-    busy = worker.call('extractChunk', { bytes }, [portion.buffer]);
+    busy = worker.call('extractChunk', { bytes }, { transfer: [portion.buffer] });
     // Awaited before the next portion and at the end; a failure in between must not count as unhandled.
     busy.catch(() => {});
     portion = new Uint8Array(PORTION);

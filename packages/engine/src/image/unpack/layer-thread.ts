@@ -1,57 +1,39 @@
-import { Worker } from 'node:worker_threads';
-import { errnoCode, PouchError } from '@pouch/base';
-import type { JobKind, JobMessage, LayerJobs, ThreadMessage } from './thread/protocol.ts';
+import { errnoCode, type ThreadAnswer, ThreadCaller, type ThreadRequest } from '@pouch/base';
+import type { JobKind, LayerJobs, Started } from './thread/protocol.ts';
 
-/** A thread that works on layers' directories with blocking calls; started with its first job. */
+/** A thread that works on layers' directories with blocking calls; started with its first job, and anew if it has died. */
 export class LayerThread implements Disposable {
-  #worker: Worker | undefined;
-  #fail: (reason: unknown) => void = () => {};
-  #pids: readonly number[] = [];
+  #thread: ThreadCaller<LayerJobs, Started> | undefined;
+  #pids: Started = [];
 
   /** One job at a time. Throws `internal` with what went wrong; an abort, after which it is of no use, throws its reason. */
   async run<K extends JobKind>(
     kind: K,
-    job: LayerJobs[K]['job'],
+    job: ThreadRequest<LayerJobs, K>,
     signal?: AbortSignal,
-  ): Promise<LayerJobs[K]['answer']> {
+  ): Promise<ThreadAnswer<LayerJobs, K>> {
     signal?.throwIfAborted();
-    const worker = (this.#worker ??= this.#start());
-    const { promise, resolve, reject } = Promise.withResolvers<LayerJobs[K]['answer']>();
-    const onMessage = (message: ThreadMessage): void => {
-      if ('started' in message) {
-        this.#pids = message.started;
-        if (signal?.aborted) this.#kill();
-        return;
-      }
-      this.#pids = [];
-      if ('problem' in message) reject(new PouchError('internal', message.problem));
-      else resolve(message.answer as LayerJobs[K]['answer']);
-    };
+    if (!this.#thread?.alive)
+      this.#thread = new ThreadCaller(new URL('./thread/thread.ts', import.meta.url), { name: 'layers' });
     const onAbort = (): void => this.#kill();
-    worker.on('message', onMessage);
-    this.#fail = reject;
+    const onNote = (started: Started): void => {
+      this.#pids = started;
+      if (signal?.aborted) this.#kill();
+    };
     signal?.addEventListener('abort', onAbort, { once: true });
     try {
-      worker.postMessage({ kind, job } satisfies JobMessage<K>);
-      return await promise;
+      return await this.#thread.call(kind, job, { onNote });
     } catch (error) {
       signal?.throwIfAborted();
       throw error;
     } finally {
+      this.#pids = [];
       signal?.removeEventListener('abort', onAbort);
-      worker.off('message', onMessage);
     }
   }
 
   [Symbol.dispose](): void {
-    void this.#worker?.terminate();
-  }
-
-  #start(): Worker {
-    const worker = new Worker(new URL('./thread/thread.ts', import.meta.url), { name: 'layers' });
-    worker.on('error', (error) => this.#fail(error));
-    worker.on('exit', () => this.#fail(new PouchError('internal', 'The thread that works on a layer ended early.')));
-    return worker;
+    this.#thread?.terminate();
   }
 
   /** The thread reaps them only at its job's end: until then the ids are theirs. */

@@ -1,4 +1,3 @@
-import type { ErrorCode } from '@pouch/base';
 import type { ArchiveStat } from '../../container-service.ts';
 import type { CopySource } from './copy-sources.ts';
 import type { CopyTarget } from './copy-target.ts';
@@ -62,14 +61,3 @@ export interface ExtractStart {
 }
 
 export type OperationName = keyof Operations;
-export type Request<K extends OperationName> = Parameters<Operations[K]>[0];
-export type Answer<K extends OperationName> = Awaited<ReturnType<Operations[K]>>;
-
-export interface RequestMessage {
-  readonly operation: OperationName;
-  readonly request: unknown;
-}
-
-export type AnswerMessage =
-  | { readonly answer: unknown }
-  | { readonly failure: { readonly code: ErrorCode | undefined; readonly message: string } };

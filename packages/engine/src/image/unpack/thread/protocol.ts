@@ -36,22 +36,14 @@ export interface InheritJob {
   readonly lower: readonly string[];
 }
 
-/** What the thread can be asked for, and its answers: the digest of the uncompressed layer for an extraction. */
+/** What the thread can be asked for: an extraction answers with the digest of the uncompressed layer. */
 export interface LayerJobs {
-  extract: { job: ExtractJob; answer: string };
-  survey: { job: SurveyJob; answer: Survey };
-  inherit: { job: InheritJob; answer: undefined };
+  extract(job: ExtractJob): Promise<string>;
+  survey(job: SurveyJob): Survey;
+  inherit(job: InheritJob): void;
 }
 
 export type JobKind = keyof LayerJobs;
 
-export interface JobMessage<K extends JobKind = JobKind> {
-  readonly kind: K;
-  readonly job: LayerJobs[K]['job'];
-}
-
-/** Of an extraction the processes to kill should it be stopped come first; they are reaped by the last message only. */
-export type ThreadMessage =
-  | { readonly started: readonly number[] }
-  | { readonly answer: LayerJobs[JobKind]['answer'] }
-  | { readonly problem: string };
+/** Of an extraction, before its answer: the processes to kill should it be stopped. They are reaped by the answer only. */
+export type Started = readonly number[];
