@@ -65,6 +65,17 @@ CMD ["cat", "/hello", "/a.txt", "/cached", "/length", "/who"]
     assert.match(events, /^tag demo:1$/m);
   });
 
+  test('timers in a step are as exact as anywhere on the host', async () => {
+    const slack = (pid: number | 'self'): string => readFileSync(`/proc/${pid}/timerslack_ns`, 'utf8').trim();
+    const said = await builder.build(
+      builder.project({ Dockerfile: 'FROM busybox\nRUN echo "slack $(cat /proc/self/timerslack_ns)"\n' }),
+      '--progress',
+      'plain',
+    );
+    assert.match(said, new RegExp(`slack ${slack('self')}$`, 'm'));
+    assert.equal(slack(builder.buildkitdPid as number), '1000000');
+  });
+
   test('a second build is cached; a changed one leaves the old image without a name', async () => {
     const files = { Dockerfile: 'FROM busybox\nRUN date +%s%N > /date\nCOPY a /a\n', a: '1' };
     const first = builder.project(files);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 import { TestDaemon } from '../../harness/test-daemon.ts';
 import { inspect, remove, start } from './container.kit.ts';
@@ -41,6 +42,17 @@ test('cpus, shares, period, quota and cpuset', async () => {
   assert.equal(await daemon.run(['--cpuset-cpus', '0', 'busybox', 'nproc']), '1');
   await refused(['--cpuset-cpus', '4000'], /4000/);
   await refused(['--cpus', '0.5', '--cpu-quota', '1000'], /[Cc]onflicting/);
+});
+
+test('timers are as exact as anywhere on the host, also in an exec, where those of containerd are not', async () => {
+  const slack = async (pid: number | 'self'): Promise<string> =>
+    (await readFile(`/proc/${pid}/timerslack_ns`, 'utf8')).trim();
+  assert.equal(await daemon.run(['busybox', 'cat', '/proc/self/timerslack_ns']), await slack('self'));
+  await start(daemon, ['sleep', '1000'], {}, 'timers');
+  const { stdout } = await daemon.pouch(['exec', 'timers', 'cat', '/proc/self/timerslack_ns']);
+  assert.equal(stdout.trim(), await slack('self'));
+  assert.equal(await slack(daemon.containerdPid), '1000000');
+  await remove(daemon, 'timers');
 });
 
 test('the number of processes', async () => {

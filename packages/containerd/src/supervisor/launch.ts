@@ -5,8 +5,9 @@ import { delimiter, dirname, isAbsolute, join } from 'node:path';
 import { errnoCode, PouchError, writeFileAtomic } from '@pouch/base';
 import { type ContainerdConfig, renderConfig } from './config.ts';
 import { identify, type ProcessIdentity } from './process-identity.ts';
-import { type ShimDoorOptions, writeShimDoor } from './shim-door.ts';
+import { type DeletedFaster, writeShimDoors } from './shim-doors.ts';
 import { spreadSnapshots } from './spread-snapshots.ts';
+import { timerSlack, withTimerSlack } from './timer-slack.ts';
 
 export interface LaunchOptions extends ContainerdConfig {
   /** Default `containerd`, looked up on the PATH. */
@@ -14,8 +15,8 @@ export interface LaunchOptions extends ContainerdConfig {
   readonly configPath: string;
   readonly pidFile: string;
   readonly logFile: string;
-  /** Tasks that are deleted faster; see `writeShimDoor`. */
-  readonly deletedFaster?: Pick<ShimDoorOptions, 'namespace' | 'runtimeRoot'> | undefined;
+  /** Tasks that are deleted faster; see `writeShimDoors`. */
+  readonly deletedFaster?: DeletedFaster | undefined;
 }
 
 export interface DaemonLaunch {
@@ -36,6 +37,12 @@ export interface Launched {
   readonly exited: Promise<string>;
 }
 
+/**
+ * Nanoseconds by which a daemon's timers may be late. While anything runs in a Go program, one of its threads wakes each 20 µs
+ * and the 50 of the kernel's usual slack to look whether another one is stuck; see docs/adr/0039.
+ */
+const TIMER_SLACK = 1_000_000;
+
 /** Set for the daemon that starts us, and misleading for its child. */
 const NOT_INHERITED = /^(NOTIFY_SOCKET|LISTEN_\w+|WATCHDOG_\w+|NODE_\w+|OTEL_\w+|INVOCATION_ID|JOURNAL_STREAM)$/;
 
@@ -52,8 +59,9 @@ export async function launchContainerd(options: LaunchOptions): Promise<Launched
   const path = searchPath(binary);
   // Not below /run, from which many hosts let no program be started.
   const directory = join(options.root, 'bin');
-  const door = options.deletedFaster && (await writeShimDoor({ directory, path, ...options.deletedFaster }));
-  const env = door === undefined ? undefined : { PATH: [door, ...path].join(delimiter) };
+  const { deletedFaster } = options;
+  const doors = await writeShimDoors({ directory, path, timerSlack: timerSlack(), deletedFaster });
+  const env = { PATH: [doors, ...path].join(delimiter) };
   return await launchDaemon({ name: 'containerd', binary, args: ['--config', configPath], pidFile, logFile, env });
 }
 
@@ -66,12 +74,14 @@ export async function launchDaemon(options: DaemonLaunch): Promise<Launched> {
   for (const path of [pidFile, logFile]) await mkdir(dirname(path), { recursive: true });
   const log = await open(logFile, 'a', 0o640);
   try {
-    const child = spawn(binary, options.args, {
-      cwd: '/',
-      detached: true,
-      stdio: ['ignore', log.fd, log.fd],
-      env: { ...environment(binary), ...options.env },
-    });
+    const child = withTimerSlack(TIMER_SLACK, () =>
+      spawn(binary, options.args, {
+        cwd: '/',
+        detached: true,
+        stdio: ['ignore', log.fd, log.fd],
+        env: { ...environment(binary), ...options.env },
+      }),
+    );
     const { promise: exited, resolve } = Promise.withResolvers<string>();
     child.once('exit', (code, signal) => resolve(signal ? `killed by ${signal}` : `exit code ${code}`));
     await new Promise<void>((started, reject) => {
