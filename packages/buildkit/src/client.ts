@@ -1,7 +1,6 @@
 import type { Logger } from '@pouch/base';
-import { type CallOptions, type DuplexCall, GrpcChannel, GrpcService } from '@pouch/grpc';
+import { type CallOptions, GrpcChannel, GrpcService } from '@pouch/grpc';
 import {
-  type BytesMessage,
   ControlDefinition,
   type PruneRequest,
   type SolveRequest,
@@ -72,14 +71,6 @@ export class BuildKitClient implements Disposable {
     for await (const message of this.#control.stream('status', { Ref: ref }, call)) {
       yield StatusResponse.encode(message).finish();
     }
-  }
-
-  /** The bytes of a client's session, in which buildkitd calls that client. `headers` describe the session. */
-  async session(
-    headers: Readonly<Record<string, readonly string[]>>,
-    call: Call = {},
-  ): Promise<DuplexCall<Partial<BytesMessage>, BytesMessage>> {
-    return await this.#control.duplex('session', { ...call, headers });
   }
 
   /** Drop the connection; the next call makes a new one. */

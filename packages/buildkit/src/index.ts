@@ -9,7 +9,8 @@ export {
 export type { WorkerRecord } from './generated/buildkit/worker.ts';
 export { GrpcProxy, type GrpcProxyOptions } from './proxy/grpc-proxy.ts';
 export type { InterceptedCall, UnaryInterceptor } from './proxy/unary.ts';
-export { bridgeSession, sessionHeaders, sessionId } from './session-bridge.ts';
+export { SessionCall } from './session/session-call.ts';
+export { sessionHeaders, sessionId } from './session/session-headers.ts';
 export {
   type BuildkitdConfig,
   type BuildkitdNetwork,

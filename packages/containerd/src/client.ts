@@ -12,7 +12,7 @@ import { Leases } from './leases.ts';
 import { Namespaces } from './namespaces.ts';
 import { Snapshots } from './snapshots.ts';
 import { Tasks } from './tasks.ts';
-import { Version } from './version.ts';
+import { Version, type VersionResponse } from './version.ts';
 
 export interface ContainerdClientOptions {
   /** The socket: a path, or `unix://` and a path. */
@@ -51,11 +51,16 @@ export class ContainerdClient implements Disposable {
   readonly #channel: GrpcChannel;
   readonly #services: ServiceFactory;
   readonly #snapshotters = new Map<string, Snapshots>();
+  #knownVersion: Promise<VersionResponse> | undefined;
 
   constructor(options: ContainerdClientOptions, dependencies: { readonly logger: Logger }) {
     this.address = options.address.replace(/^unix:(\/\/)?/, '');
     this.namespace = options.namespace;
-    this.#channel = new GrpcChannel({ path: this.address, onDisconnect: options.onDisconnect }, dependencies);
+    const onDisconnect = (): void => {
+      this.#knownVersion = undefined;
+      options.onDisconnect?.();
+    };
+    this.#channel = new GrpcChannel({ path: this.address, onDisconnect }, dependencies);
     const defaults = {
       headers: { 'containerd-namespace': options.namespace },
       ...(options.patienceMs !== undefined && { patienceMs: options.patienceMs }),
@@ -88,6 +93,22 @@ export class ContainerdClient implements Disposable {
       this.#snapshotters.set(name, snapshots);
     }
     return snapshots;
+  }
+
+  /** Its version, asked for once per connection: another containerd would have another one. */
+  async knownVersion(): Promise<VersionResponse> {
+    const asked = (this.#knownVersion ??= this.version.get());
+    try {
+      return await asked;
+    } catch (error) {
+      if (this.#knownVersion === asked) this.#knownVersion = undefined;
+      throw error;
+    }
+  }
+
+  /** Resolves when there is a containerd to call: at once while the connection stands, else as `waitForReady`. */
+  async reachable(timeoutMs: number): Promise<void> {
+    if (!this.#channel.connected) await this.waitForReady(timeoutMs);
   }
 
   /** Resolves with containerd's version once it answers; `unavailable` when it does not within `timeoutMs`. */

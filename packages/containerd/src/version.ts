@@ -2,6 +2,8 @@ import { type CallOptions, type ServiceFactory, toGrpcRead } from './call.ts';
 import { VersionDefinition, type VersionResponse } from './generated/containerd/services/version.ts';
 import type { GrpcService } from '@pouch/grpc';
 
+export type { VersionResponse };
+
 export class Version {
   readonly #rpc: GrpcService<typeof VersionDefinition>;
 

@@ -65,6 +65,11 @@ export class GrpcChannel implements Disposable {
     }
   }
 
+  /** Whether a connection stands, so that whoever is behind it lives. */
+  get connected(): boolean {
+    return this.#usable() !== undefined;
+  }
+
   /** Close the connection; calls that are under way fail. */
   [Symbol.dispose](): void {
     this.#disposed = true;

@@ -16,8 +16,14 @@ export function frame(message: Uint8Array): Buffer {
 
 /** Cuts a byte stream into gRPC messages, however the bytes are chunked. */
 export class FrameDecoder {
+  readonly #sender: string;
   #chunks: Buffer[] = [];
   #size = 0;
+
+  /** Who sends, for the words of an error: `server`, or `client`. */
+  constructor(sender: 'server' | 'client' = 'server') {
+    this.#sender = sender;
+  }
 
   /** Take a chunk; returns the messages that are complete now. */
   push(chunk: Buffer): Uint8Array[] {
@@ -47,12 +53,14 @@ export class FrameDecoder {
       head = Buffer.concat(this.#chunks);
       this.#chunks = [head];
     }
-    if (head[0] !== 0)
-      throw new PouchError('upstream', 'The server sent a compressed message, which nobody asked for.');
+    if (head[0] !== 0) throw this.#fault('a compressed message, which nobody asked for');
     const length = head.readUInt32BE(1);
-    if (length > MAX_MESSAGE) {
-      throw new PouchError('upstream', `The server sent a message of ${length} bytes; the limit is ${MAX_MESSAGE}.`);
-    }
+    if (length > MAX_MESSAGE) throw this.#fault(`a message of ${length} bytes; the limit is ${MAX_MESSAGE}`);
     return length;
+  }
+
+  #fault(what: string): PouchError {
+    const code = this.#sender === 'server' ? 'upstream' : 'invalid-argument';
+    return new PouchError(code, `The ${this.#sender} sent ${what}.`);
   }
 }

@@ -11,18 +11,33 @@ import {
   type IncomingHttpHeaders,
   type OutgoingHttpHeaders,
   type ServerHttp2Stream,
+  type Settings,
 } from 'node:http2';
 import { createConnection, createServer as createSocketServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { PouchError, silentLogger } from '@pouch/base';
 import { FrameDecoder, frame } from '@pouch/grpc';
+import {
+  DEFAULT_WINDOW,
+  encodeFrame,
+  encodeSettings,
+  FLAG,
+  FRAME,
+  FrameSplitter,
+  PREFACE,
+  SETTING,
+  windowUpdate,
+} from '../http2/frames.ts';
 import { GrpcProxy } from './grpc-proxy.ts';
 import type { UnaryInterceptor } from './unary.ts';
 
 type Handler = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, raw: readonly string[]) => void;
+
+const PING = encodeFrame(FRAME.PING, FLAG.NONE, 0, Buffer.alloc(8));
 
 interface Answer {
   readonly status: string | string[] | undefined;
@@ -31,50 +46,70 @@ interface Answer {
 }
 
 class Bench implements AsyncDisposable {
-  readonly client: ClientHttp2Session;
+  client!: ClientHttp2Session;
   readonly #directory: string;
   readonly #closers: (() => void)[];
 
-  private constructor(directory: string, client: ClientHttp2Session, closers: (() => void)[]) {
+  private constructor(directory: string, closers: (() => void)[]) {
     this.#directory = directory;
-    this.client = client;
     this.#closers = closers;
   }
 
-  static async start(handler: Handler, intercept: ReadonlyMap<string, UnaryInterceptor> = new Map()): Promise<Bench> {
+  static async start(
+    handler: Handler,
+    intercept: ReadonlyMap<string, UnaryInterceptor> = new Map(),
+    {
+      settings = {},
+      pace = new Map<string, number>(),
+    }: { settings?: Settings; pace?: ReadonlyMap<string, number> } = {},
+  ): Promise<Bench> {
     const directory = mkdtempSync(join(tmpdir(), 'pouch-proxy-'));
     const address = join(directory, 'server.sock');
-    const server = createServer();
-    const sessions = new Set<{ destroy(): void }>();
-    server.on('session', (session) => sessions.add(session));
+    const server = createServer({ settings });
+    const sockets = new Set<Socket>();
+    server.on('connection', (socket: Socket) => sockets.add(socket));
     server.on('stream', (stream, headers, _flags, raw) => {
       stream.on('error', () => {});
       handler(stream, headers, raw);
     });
     server.listen(address);
     await once(server, 'listening');
-    const proxy = new GrpcProxy({ address, intercept }, { logger: silentLogger });
+    const proxy = new GrpcProxy({ address, intercept, pace }, { logger: silentLogger });
     const door = createSocketServer({ allowHalfOpen: true }, (socket: Socket) => void proxy.serve(socket));
     door.listen(join(directory, 'door.sock'));
     await once(door, 'listening');
-    const client = connect('http://localhost', {
-      createConnection: () => createConnection({ path: join(directory, 'door.sock') }),
-    });
-    client.on('error', () => {});
+    const bench = new Bench(directory, []);
+    bench.connect();
     const closers = [
-      () => client.destroy(),
+      () => bench.client.destroy(),
       () => door.close(),
       () => {
-        for (const session of sessions) session.destroy();
+        for (const socket of sockets) socket.destroy();
         server.close();
       },
     ];
-    return new Bench(directory, client, closers);
+    bench.#closers.push(...closers);
+    return bench;
+  }
+
+  /** Another connection of the client's, in the first one's place. */
+  connect(): void {
+    this.client = connect('http://localhost', {
+      createConnection: () => this.door(),
+    });
+    this.client.on('error', () => {});
   }
 
   /** End the server, as when buildkitd dies. */
   kill(): void {
     this.#closers.at(-1)?.();
+  }
+
+  /** A connection on which a client can say anything. */
+  door(): Socket {
+    const socket = createConnection({ path: join(this.#directory, 'door.sock') });
+    socket.on('error', () => {});
+    return socket;
   }
 
   call(path: string, headers: OutgoingHttpHeaders = {}): ClientHttp2Stream {
@@ -256,6 +291,8 @@ suite('the gRPC proxy', { timeout: 30_000 }, () => {
       assert.equal(answer.status, '14');
       assert.match(answer.message, /BuildKit ended/);
     }
+    if (!bench.client.closed) await once(bench.client, 'close');
+    bench.connect();
     assert.equal((await bench.ask('/a.B/Later', 'x')).status, '14');
   });
 
@@ -320,5 +357,228 @@ suite('the gRPC proxy', { timeout: 30_000 }, () => {
     );
     assert.deepEqual(await bench.ask('/a.B/Solve', 'x'), { status: '2', message: 'failed', messages: [] });
     while (ended < 1) await sleep(5);
+  });
+
+  test('metadata larger than a frame passes both ways', async () => {
+    const large = 'm'.repeat(40_000);
+    let seen: IncomingHttpHeaders = {};
+    await using bench = await Bench.start((stream, headers) => {
+      seen = headers;
+      stream.respond({ ':status': 200, 'x-large': large, 'grpc-status': '0' }, { endStream: true });
+    });
+    const stream = bench.call('/a.B/C', { 'x-large': large });
+    stream.end();
+    const [head] = (await once(stream, 'response')) as [IncomingHttpHeaders];
+    assert.equal(seen['x-large'], large);
+    assert.equal(head['x-large'], large);
+    assert.deepEqual((await bench.ask('/a.B/C', 'x')).status, '0', 'the tables of both ends still agree');
+  });
+
+  for (const initialWindowSize of [1000, 65_535]) {
+    const windows = `windows of ${initialWindowSize} bytes`;
+    test(`a held call larger than all ${windows} passes, and leaves those of the others right`, async () => {
+      const swell: UnaryInterceptor = {
+        request: async (message) => ({ message: Buffer.concat([message, Buffer.alloc(message.length, 'z')]) }),
+      };
+      const sums: number[] = [];
+      await using bench = await Bench.start(
+        (stream, headers) => {
+          let size = 0;
+          stream.on('data', (chunk: Buffer) => {
+            size += chunk.length;
+          });
+          stream.on('end', () => {
+            if (headers[':path'] !== '/a.B/Solve') sums.push(size);
+            stream.respond({ ':status': 200 }, { waitForTrailers: true });
+            stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0' }));
+            stream.end(frame(Buffer.from(`${size}`)));
+          });
+        },
+        new Map([['/a.B/Solve', swell]]),
+        { settings: { initialWindowSize } },
+      );
+      const upload = async (): Promise<void> => {
+        const stream = bench.call('/a.B/Upload');
+        stream.end(Buffer.alloc(300_000));
+        await answerOf(stream);
+      };
+      const solve = async (): Promise<Answer> => await bench.ask('/a.B/Solve', 's'.repeat(200_000));
+      const [one, two] = await Promise.all([solve(), solve(), upload(), upload(), upload()]);
+      for (const answer of [one, two, await solve()])
+        assert.deepEqual(answer, { status: '0', message: '', messages: ['400005'] });
+      await upload();
+      assert.deepEqual(sums, [300_000, 300_000, 300_000, 300_000]);
+    });
+  }
+
+  test('a server never gets more than it gave room for, whoever sends', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'pouch-proxy-'));
+    const [address, door] = [join(directory, 'server.sock'), join(directory, 'door.sock')];
+    let room = DEFAULT_WINDOW;
+    let least = room;
+    let received = 0;
+    const server = createSocketServer((socket: Socket) => {
+      const splitter = new FrameSplitter(PREFACE);
+      socket.write(encodeSettings([SETTING.INITIAL_WINDOW_SIZE, 1 << 20]));
+      socket.on('error', () => {});
+      socket.on('data', (chunk: Buffer) => {
+        for (const { type, flowSize } of splitter.push(chunk)) {
+          if (type !== FRAME.DATA || flowSize === 0) continue;
+          received += flowSize;
+          room -= flowSize;
+          least = Math.min(least, room);
+          const giveBack = (): void => {
+            room += flowSize;
+            socket.write(windowUpdate(0, flowSize));
+          };
+          setTimeout(giveBack, 20);
+        }
+      });
+    });
+    const double: UnaryInterceptor = { request: async (message) => ({ message: Buffer.concat([message, message]) }) };
+    const proxy = new GrpcProxy({ address, intercept: new Map([['/a.B/Solve', double]]) }, { logger: silentLogger });
+    const listener = createSocketServer((socket: Socket) => void proxy.serve(socket));
+    server.listen(address);
+    listener.listen(door);
+    await Promise.all([once(server, 'listening'), once(listener, 'listening')]);
+    const client = connect('http://localhost', { createConnection: () => createConnection({ path: door }) });
+    client.on('error', () => {});
+    const begin = (path: string, body: Buffer): void => {
+      const stream = client.request({ ':method': 'POST', ':path': path });
+      stream.on('error', () => {});
+      stream.end(body);
+    };
+    try {
+      let wanted = 0;
+      for (let round = 0; round < 10; round += 1) {
+        begin('/a.B/Solve', frame(Buffer.alloc(40_000)));
+        begin('/a.B/Upload', Buffer.alloc(100_000));
+        wanted += 80_005 + 100_000;
+      }
+      while (received < wanted && least >= 0) await sleep(10);
+      assert.equal(least >= 0, true, `it got ${-least} bytes too many`);
+      assert.equal(received, wanted);
+    } finally {
+      client.destroy();
+      server.close();
+      listener.close();
+      rmSync(directory, { recursive: true, force: true });
+    }
+  });
+
+  test('a held call without a body, and one that is cancelled while its request is read, come to an end', async () => {
+    const reading = Promise.withResolvers<void>();
+    const go = Promise.withResolvers<void>();
+    let ended = 0;
+    const slow: UnaryInterceptor = {
+      request: async (message) => {
+        reading.resolve();
+        await go.promise;
+        return {
+          message,
+          ended: async () => {
+            ended += 1;
+          },
+        };
+      },
+    };
+    await using bench = await Bench.start(echo, new Map([['/a.B/Solve', slow]]));
+    assert.equal((await bench.ask('/a.B/Solve')).status, '3');
+    const cut = bench.call('/a.B/Solve');
+    cut.end(frame(Buffer.from('x')));
+    await reading.promise;
+    cut.close(constants.NGHTTP2_CANCEL);
+    await closed(cut);
+    assert.deepEqual((await bench.ask('/a.B/Other', 'goes on')).messages, ['goes on']);
+    go.resolve();
+    while (ended < 1) await sleep(5);
+  });
+
+  test('an answer that cannot be acted on is a failure', async () => {
+    const broken: UnaryInterceptor = {
+      request: async (message) => ({
+        message,
+        answered: async () => {
+          throw new PouchError('unavailable', 'no disk');
+        },
+      }),
+    };
+    await using bench = await Bench.start(echo, new Map([['/a.B/Solve', broken]]));
+    for (let again = 0; again < 3; again += 1) {
+      const { status, message } = await bench.ask('/a.B/Solve', 'x');
+      assert.deepEqual([status, message], ['14', 'no disk']);
+    }
+    assert.deepEqual((await bench.ask('/a.B/Other', 'goes on')).messages, ['goes on']);
+  });
+
+  test('progress comes within its pace, and no later than what follows it', async () => {
+    await using bench = await Bench.start(
+      (stream, headers) => {
+        stream.respond({ ':status': 200 }, { waitForTrailers: true });
+        stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0' }));
+        stream.write(frame(Buffer.from('begun')));
+        if (headers[':path'] === '/a.B/Slow') stream.end();
+      },
+      new Map(),
+      {
+        pace: new Map([
+          ['/a.B/Status', 20],
+          ['/a.B/Slow', 60_000],
+        ]),
+      },
+    );
+    const progress = bench.call('/a.B/Status');
+    progress.end();
+    assert.deepEqual(await once(progress, 'data'), [frame(Buffer.from('begun'))]);
+    progress.close();
+    assert.deepEqual((await bench.ask('/a.B/Slow', 'x')).messages, ['begun']);
+  });
+
+  test('pings are answered, also those of a client that only pings', async () => {
+    await using bench = await Bench.start(echo);
+    assert.deepEqual((await bench.ask('/a.B/C', 'x')).messages, ['x']);
+    const ping = promisify(bench.client.ping.bind(bench.client)) as (payload: Buffer) => Promise<unknown>;
+    await ping(Buffer.from('12345678'));
+    await Promise.all(Array.from({ length: 5 }, async () => await ping(Buffer.from('87654321'))));
+    const flood = bench.door();
+    flood.write(PREFACE);
+    flood.write(encodeSettings());
+    await once(flood, 'data');
+    flood.pause();
+    let pings = 0;
+    const more = (): void => {
+      while (!flood.destroyed && pings < 4_000_000) {
+        pings += 1000;
+        if (!flood.write(Buffer.concat(Array.from({ length: 1000 }, () => PING))))
+          return void flood.once('drain', more);
+      }
+    };
+    more();
+    await sleep(500);
+    assert.ok(pings < 200_000, `${pings} pings were taken from a client that reads no answer`);
+    flood.destroy();
+  });
+
+  test('a client that does not speak HTTP/2, or breaks it, is cut off', async () => {
+    await using bench = await Bench.start(echo);
+    const begin = Buffer.concat([PREFACE, encodeSettings()]);
+    const wrong = {
+      'another protocol': Buffer.from('GET / HTTP/1.1\r\n\r\n'),
+      'a frame of 16 MB': Buffer.concat([begin, Buffer.from('ffffff000000000001', 'hex')]),
+      'headers that are malformed': Buffer.concat([
+        begin,
+        encodeFrame(FRAME.HEADERS, FLAG.END_HEADERS, 1, Buffer.of(0x80)),
+      ]),
+    };
+    for (const [what, bytes] of Object.entries(wrong)) {
+      const socket = bench.door();
+      socket.resume();
+      socket.write(bytes);
+      await Promise.race([
+        once(socket, 'close'),
+        sleep(5000, undefined, { ref: false }).then(() => assert.fail(`${what} was not cut off`)),
+      ]);
+    }
+    assert.deepEqual((await bench.ask('/a.B/C', 'another client')).messages, ['another client']);
   });
 });

@@ -1,4 +1,3 @@
-import type { Readable } from 'node:stream';
 import { PouchError } from '@pouch/base';
 import { FrameDecoder } from '@pouch/grpc';
 
@@ -16,18 +15,25 @@ export interface InterceptedCall {
   ended?(): Promise<void>;
 }
 
-/** The one message in a gRPC body. Throws `invalid-argument` for a body of none or of several. */
-export async function readMessage(body: Readable): Promise<Uint8Array> {
-  const decoder = new FrameDecoder();
-  const messages: Uint8Array[] = [];
-  for await (const chunk of body.iterator({ destroyOnReturn: false })) {
-    messages.push(...decoder.push(chunk as Buffer));
-    // Whoever sends on and on shall not fill the memory.
-    if (messages.length > 1) break;
+/** The body of a call with one message, taken in pieces. */
+export class UnaryBody {
+  readonly #decoder = new FrameDecoder('client');
+  readonly #messages: Uint8Array[] = [];
+
+  /** Throws `invalid-argument` as soon as it is no body of one message: whoever sends on and on shall not fill the memory. */
+  push(chunk: Buffer): void {
+    this.#messages.push(...this.#decoder.push(chunk));
+    if (this.#messages.length > 1) throw notOne();
   }
-  const [message] = messages;
-  if (message === undefined || messages.length > 1 || decoder.isPartial) {
-    throw new PouchError('invalid-argument', 'the body of a gRPC call must be one whole message');
+
+  /** The message of a body that has ended. Throws `invalid-argument` for one of none, or of less than one. */
+  end(): Uint8Array {
+    const [message] = this.#messages;
+    if (message === undefined || this.#decoder.isPartial) throw notOne();
+    return message;
   }
-  return message;
+}
+
+function notOne(): PouchError {
+  return new PouchError('invalid-argument', 'the body of a gRPC call must be one whole message');
 }

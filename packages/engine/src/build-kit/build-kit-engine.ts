@@ -1,4 +1,5 @@
 import { rm } from 'node:fs/promises';
+import { createConnection } from 'node:net';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import type { BuildCache, BuildPruneResponse } from '@pouch/api';
@@ -7,9 +8,9 @@ import {
   BuildKitClient,
   type BuildkitdConfig,
   BuildkitdSupervisor,
-  bridgeSession,
   findBuildkitd,
   GrpcProxy,
+  SessionCall,
   sessionHeaders,
   sessionId,
 } from '@pouch/buildkit';
@@ -22,6 +23,10 @@ import { IdleTimer } from './idle-timer.ts';
 import { Leftovers } from './leftovers.ts';
 import { SOLVE, SolveInterceptor } from './solve-interceptor.ts';
 import type { StepNetworks } from './step-networks.ts';
+
+/** The call that tells of a build's progress, and milliseconds that a piece of it may wait for the next: nobody sees them. */
+const STATUS = '/moby.buildkit.v1.Control/Status';
+const PROGRESS_PACE = 10;
 
 export interface BuildKitEngineDependencies extends BuildKitDependencies {
   readonly stepNetworks: StepNetworks;
@@ -59,7 +64,10 @@ export class BuildKitEngine implements AsyncDisposable {
     const interceptor = new SolveInterceptor(dependencies);
     // Long enough for a buildkitd that died to be started again.
     this.#client = new BuildKitClient({ address, patienceMs: 30_000 }, dependencies);
-    this.#proxy = new GrpcProxy({ address, intercept: new Map([[SOLVE, interceptor]]) }, dependencies);
+    this.#proxy = new GrpcProxy(
+      { address, intercept: new Map([[SOLVE, interceptor]]), pace: new Map([[STATUS, PROGRESS_PACE]]) },
+      dependencies,
+    );
     this.#limiter = new CacheLimiter(options.cacheLimit, {
       client: this.#client,
       logger: this.#logger,
@@ -109,7 +117,7 @@ export class BuildKitEngine implements AsyncDisposable {
     using _ = this.#rest.use();
     await this.ready();
     try {
-      await bridgeSession(connection, this.#client, headers);
+      await new SessionCall(connection, createConnection({ path: this.#paths.address }), headers).over;
     } catch (error) {
       // The client sees its session end, and why in its build.
       this.#logger.debug('a session ended', { session: sessionId(headers), error: asPouchError(error).message });

@@ -8,7 +8,7 @@ export const SOLVE = '/moby.buildkit.v1.Control/Solve';
 
 export interface SolveInterceptorDependencies {
   readonly images: ImageService;
-  readonly containerd: Pick<ContainerdClient, 'waitForReady'>;
+  readonly containerd: Pick<ContainerdClient, 'reachable'>;
 }
 
 /** Milliseconds that a build waits for a containerd that is being started again: BuildKit itself does not wait. */
@@ -24,7 +24,7 @@ export class SolveInterceptor implements UnaryInterceptor {
 
   async request(message: Uint8Array): Promise<InterceptedCall> {
     const request = SolveRequest.decode(message);
-    await this.#deps.containerd.waitForReady(PATIENCE);
+    await this.#deps.containerd.reachable(PATIENCE);
     const prepared = await this.prepare(request);
     if (!prepared) return { message };
     return {

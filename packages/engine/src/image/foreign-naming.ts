@@ -40,7 +40,7 @@ export async function expectNames(
     async done(id: string): Promise<void> {
       await held;
       const given = names.length > 0 ? names : [danglingName(parseDigest(id))];
-      const images = await Promise.all(given.map((name) => catalog.refreshNow(name)));
+      const images = await Promise.all(given.map(async (name) => await read(catalog, name, id)));
       const known = new Set<string>();
       for (const old of before) {
         const now = catalog.get(old.name);
@@ -65,6 +65,12 @@ export async function expectNames(
       if (lease !== undefined) await leases.delete(lease);
     },
   };
+}
+
+/** What the name stands for now, which the catalogue may have been told of already. */
+async function read(catalog: ImageCatalog, name: string, id: string): Promise<ImageName | undefined> {
+  const known = catalog.get(name);
+  return known?.target.digest === id ? known : await catalog.refreshNow(name);
 }
 
 /** Keep the content of images that are about to lose a name. */

@@ -70,7 +70,7 @@ export class SystemManager implements SystemService {
   async version(): Promise<SystemVersion> {
     const { version, gitCommit, apiVersion, minApiVersion } = this.#options;
     const { host, containerd } = this.#dependencies;
-    const runtime = await containerd.version.get().catch(() => ({ version: 'not reachable', revision: '' }));
+    const runtime = await containerd.knownVersion().catch(() => ({ version: 'not reachable', revision: '' }));
     return {
       Platform: { Name: 'Pouch' },
       Components: [

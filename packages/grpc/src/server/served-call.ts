@@ -46,7 +46,7 @@ export class ServedCall {
   }
 
   async *#requests(): AsyncGenerator<unknown, void, undefined> {
-    const decoder = new FrameDecoder();
+    const decoder = new FrameDecoder('client');
     for await (const chunk of this.#stream.iterator({ destroyOnReturn: false })) {
       for (const message of decoder.push(chunk as Buffer)) yield this.#method.definition.requestType.decode(message);
     }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { sessionHeaders, sessionId } from './session-bridge.ts';
+import { sessionHeaders, sessionId } from './session-headers.ts';
 
 test('only what describes the session is taken, with a value for each method', () => {
   const headers = sessionHeaders([
