@@ -266,7 +266,7 @@ export class Daemon implements AsyncDisposable {
         images,
         logger,
         networks,
-        purge: async (id) => await containers.purge(id),
+        runs: containers,
       },
     );
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import { leftBehind, readHostState, type HostState } from '../../harness/host-state.ts';
@@ -107,6 +107,30 @@ suite('builds and deaths', { skip: missingForBuilds(), timeout: 600_000 }, () =>
     });
     assert.match(said, /CACHED/);
     assert.equal(await builder.run('more', 'cat', '/more'), 'more');
+  });
+
+  test('a step’s shim is nobody’s leftover while BuildKit runs, and is one for the next BuildKit', async () => {
+    const { directory, containerdPid } = builder.daemon;
+    const program = join(directory, 'containerd-shim-of-a-test');
+    copyFileSync('/bin/sh', program);
+    const shim = (id: string): ChildProcess => {
+      const address = join(directory, 'run/containerd/containerd.sock');
+      const words = ['-namespace', 'pouch', '-address', address, '-id', id];
+      return spawn(program, ['-c', 'read line', 'shim', ...words], { stdio: ['pipe', 'ignore', 'ignore'] });
+    };
+    const [step, lost] = [shim('s'.repeat(25)), shim('a'.repeat(64))];
+    try {
+      process.kill(containerdPid, 'SIGKILL');
+      await until('the end of the lost shim', () => lost.signalCode === 'SIGKILL');
+      assert.equal(await builder.run('last', 'echo', 'a'), 'a');
+      assert.equal(step.signalCode, null);
+      const pid = builder.buildkitdPid as number;
+      process.kill(pid, 'SIGKILL');
+      await until('the end of the step', () => step.signalCode === 'SIGKILL');
+      await until('another buildkitd', () => builder.buildkitdPid !== undefined && builder.buildkitdPid !== pid);
+    } finally {
+      for (const child of [step, lost]) child.kill('SIGKILL');
+    }
   });
 
   test('containers do not mind', async () => {

@@ -153,7 +153,8 @@ export class FrameSocket {
     if (!wait) return;
     this.#waits = true;
     this.hold();
-    void wait.finally(() => {
+    const handled = wait.catch((error: unknown) => this.destroy(asPouchError(error)));
+    void handled.then(() => {
       this.#waits = false;
       this.release();
     });

@@ -37,6 +37,13 @@ export interface BuildKitDependencies {
   readonly images: ImageService;
   readonly logger: Logger;
   readonly networks: Pick<NetworkManager, 'attach' | 'release'>;
+  readonly runs: RunLeftovers;
+}
+
+/** What runs leave behind, containers' and others'. */
+export interface RunLeftovers {
   /** Take everything of a run away: task, record, runtime's state, mounts. */
-  readonly purge: (id: string) => Promise<void>;
+  purge(id: string): Promise<void>;
+  /** Ids of what has a shim, whether containerd knows it or not. */
+  shims(): Promise<ReadonlySet<string>>;
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type Logger } from '@pouch/base';
 import type { ContainerdClient } from '@pouch/containerd';
 import { unmountTree } from '@pouch/linux';
+import type { RunLeftovers } from './build-kit-options.ts';
 
 export interface LeftoversOptions {
   readonly cgroupParent: string;
@@ -14,7 +15,7 @@ export interface LeftoversOptions {
 export interface LeftoversDependencies {
   readonly containerd: ContainerdClient;
   readonly logger: Logger;
-  readonly purge: (id: string) => Promise<void>;
+  readonly runs: RunLeftovers;
   readonly stepNetworks: { clear(): Promise<void> };
 }
 
@@ -35,11 +36,11 @@ export class Leftovers {
 
   /** Take it away. What cannot be taken away is logged: it stands in nobody's way. */
   async clear(): Promise<void> {
-    const { logger, purge, stepNetworks } = this.#deps;
+    const { logger, runs, stepNetworks } = this.#deps;
     const steps = await this.#steps();
     for (const id of steps) {
       try {
-        await purge(id);
+        await runs.purge(id);
       } catch (error) {
         logger.warn('a leftover build step stays', { step: id, error });
       }
@@ -55,10 +56,11 @@ export class Leftovers {
     await stepNetworks.clear();
   }
 
-  /** Steps of this daemon's BuildKit, by the control group that their specification names. */
+  /** Steps of this daemon's BuildKit: by the control group that their specification names, or by a shim that is left. */
   async #steps(): Promise<Set<string>> {
-    const { containerd } = this.#deps;
-    const found = new Set<string>();
+    const { containerd, runs } = this.#deps;
+    // No BuildKit runs, so that a shim of a step is one that containerd forgot.
+    const found = new Set([...(await runs.shims())].filter((id) => STEP.test(id)));
     for await (const record of containerd.containers.list()) {
       if (!STEP.test(record.id)) continue;
       if (cgroupOf(record.spec())?.startsWith(this.#options.cgroupParent)) found.add(record.id);

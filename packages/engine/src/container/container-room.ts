@@ -347,6 +347,11 @@ export class ContainerRoom implements AsyncDisposable {
     this.#restarter.schedule(container, 0);
   }
 
+  /** Ids of what has a shim, containers and others, whether containerd knows it or not. */
+  async shims(): Promise<ReadonlySet<string>> {
+    return await this.#context.tasks.shims();
+  }
+
   /** Take everything of a run away that is no container's: task, record, runtime's state, mounts. */
   async purge(id: string): Promise<void> {
     if (this.index.byId(id)) throw new PouchError('conflict', `${id} is a container: remove it instead`);

@@ -212,11 +212,11 @@ export class Reconciler {
     });
   }
 
-  /** Shims that nobody has use for: containerd forgets one whose task it could not delete. */
+  /** Shims that nobody has use for: containerd forgets one whose task it could not delete. A stranger's may just be starting. */
   async #sweepShims(known: ReadonlySet<string>): Promise<void> {
     const { index, tasks, logger } = this.#context;
     for (const id of await tasks.shims()) {
-      if (known.has(id) || index.byId(id)?.live) continue;
+      if (isForeign(id) || known.has(id) || index.byId(id)?.live) continue;
       try {
         await this.#purgeUnlessLive(id);
       } catch (error) {
