@@ -28,7 +28,7 @@ export interface CrowdResult {
   /** Milliseconds. */
   readonly inspect: { readonly median: number; readonly p99: number };
   readonly before: CrowdSample;
-  /** After a first tenth of the time, when caches and pools are filled. */
+  /** After half of the time: until then a collector's heap finds its size, in steps of some 20 MB. */
   readonly warm: CrowdSample;
   /** While the crowd is still at work. */
   readonly last: CrowdSample;
@@ -84,7 +84,7 @@ export async function runCrowd(engine: Engine, options: CrowdOptions): Promise<C
     errors,
     inspect: { median: at(0.5), p99: at(0.99) },
     before,
-    warm: samples.find(({ seconds }) => seconds >= options.seconds / 10) ?? before,
+    warm: samples.find(({ seconds }) => seconds >= options.seconds / 2) ?? before,
     last,
     after: sample(),
     left: left.length,
