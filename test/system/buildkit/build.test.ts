@@ -65,6 +65,15 @@ CMD ["cat", "/hello", "/a.txt", "/cached", "/length", "/who"]
     assert.match(events, /^tag demo:1$/m);
   });
 
+  test('a prune of what has a label takes nothing of the cache, in which nothing has one', async () => {
+    const cached = async (): Promise<boolean> => /CACHED/.test(await builder.build(project, '--progress', 'plain'));
+    const project = builder.project({ Dockerfile: 'FROM busybox\nRUN echo labels > /labels\n' });
+    await cached();
+    const { stdout } = await builder.docker(['system', 'prune', '-f', '--filter', 'label=nothing-like-it']);
+    assert.match(stdout, /Total reclaimed space: 0B/);
+    assert.equal(await cached(), true);
+  });
+
   test('timers in a step are as exact as anywhere on the host', async () => {
     const slack = (pid: number | 'self'): string => readFileSync(`/proc/${pid}/timerslack_ns`, 'utf8').trim();
     const said = await builder.build(

@@ -6,10 +6,10 @@ import { toBuildCache, toPruneRequest } from './build-cache.ts';
 test("filters are put in BuildKit's language", () => {
   const now = Date.parse('2026-01-02T00:00:00Z');
   const of = (filters: Record<string, string[]>) => toPruneRequest({ all: true, filters }, now);
-  assert.deepEqual(of({ until: ['24h'] }).keepDuration, 86_400_000_000_000n);
-  assert.deepEqual(of({ 'unused-for': ['2026-01-01T00:00:00Z'] }).keepDuration, 86_400_000_000_000n);
-  assert.deepEqual(of({ id: ['ab"c'], type: ['regular'] }).filter, ['id~="ab\\"c",type=="regular"']);
-  assert.deepEqual(of({ inuse: [] }).filter, ['inuse']);
+  assert.deepEqual(of({ until: ['24h'] })?.keepDuration, 86_400_000_000_000n);
+  assert.deepEqual(of({ 'unused-for': ['2026-01-01T00:00:00Z'] })?.keepDuration, 86_400_000_000_000n);
+  assert.deepEqual(of({ id: ['ab"c'], type: ['regular'] })?.filter, ['id~="ab\\"c",type=="regular"']);
+  assert.deepEqual(of({ inuse: [] })?.filter, ['inuse']);
   assert.deepEqual(of({}), {
     all: true,
     keepDuration: 0n,
@@ -18,8 +18,11 @@ test("filters are put in BuildKit's language", () => {
     minFreeSpace: 0n,
     filter: [],
   });
+  assert.equal(of({ label: ['a=b'], until: ['24h'] }), undefined, 'nothing has a label');
+  assert.deepEqual(of({ 'label!': ['a=b'] }), of({}));
   const wrong: Record<string, string[]>[] = [
     { colour: ['red'] },
+    { label: ['a'], colour: ['red'] },
     { until: ['1h', '2h'] },
     { until: ['soon'] },
     { until: ['1h'], 'unused-for': ['1h'] },

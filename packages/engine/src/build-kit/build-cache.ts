@@ -8,6 +8,8 @@ type Timestamp = NonNullable<UsageRecord['CreatedAt']>;
 /** Fields of the cache that a filter may name. `mutable` and `immutable` are BuildKit's, and not Docker's. */
 const FILTERS = new Set(['id', 'parent', 'type', 'description', 'inuse', 'shared', 'private']);
 const AGE = new Set(['until', 'unused-for']);
+/** What `system prune` is given for containers comes here as well, and nothing in the cache has a label. */
+const LABEL = new Set(['label', 'label!']);
 
 /** A piece of the build cache as `docker system df -v` shows it. */
 export function toBuildCache(record: UsageRecord): BuildCache {
@@ -30,18 +32,22 @@ function timeOf({ seconds, nanos }: Timestamp): string {
   return `${whole}.${String(nanos).padStart(9, '0')}Z`;
 }
 
-/** What BuildKit is to remove. Filters are Docker's. `now` is in milliseconds. Throws `invalid-argument`. */
-export function toPruneRequest(request: BuildKitPruneRequest, now: number): Partial<PruneRequest> {
+/**
+ * What BuildKit is to remove; undefined when the filters leave nothing. Filters are Docker's. `now` is in milliseconds. Throws
+ * `invalid-argument`.
+ */
+export function toPruneRequest(request: BuildKitPruneRequest, now: number): Partial<PruneRequest> | undefined {
   const { filters, all, reservedSpace = 0, maxUsedSpace = 0, minFreeSpace = 0 } = request;
   const matches: string[] = [];
   const ages: string[] = [];
   for (const [name, values] of Object.entries(filters)) {
     if (AGE.has(name)) ages.push(...values);
     else if (FILTERS.has(name)) matches.push(matchOf(name, values));
-    else throw new PouchError('invalid-argument', `invalid filter '${name.slice(0, 64)}'`);
+    else if (!LABEL.has(name)) throw new PouchError('invalid-argument', `invalid filter '${name.slice(0, 64)}'`);
   }
   if (ages.length > 1) throw new PouchError('invalid-argument', `the filter 'until' takes one value`);
   const [age] = ages;
+  if ((filters['label'] ?? []).length > 0) return undefined;
   return {
     all,
     keepDuration: age === undefined ? 0n : BigInt(Math.round(ageOf(age, now) * 1e6)),

@@ -145,6 +145,7 @@ export class BuildKitEngine implements AsyncDisposable {
 
   async prune(request: BuildKitPruneRequest, signal: AbortSignal): Promise<BuildPruneResponse> {
     const wanted = toPruneRequest(request, Date.now());
+    if (!wanted) return { CachesDeleted: null, SpaceReclaimed: 0 };
     using _ = this.#rest.use();
     await this.ready(signal);
     const deleted: string[] = [];
