@@ -74,7 +74,10 @@ export const buildEndpoints = {
       'min-free-space': query.since('1.48', query.int('Bytes that the disk shall have free.')),
       filters: query.since(
         '1.39',
-        query.filters(['until', 'unused-for', 'id', 'parent', 'type', 'description', 'inuse', 'shared', 'private']),
+        query.differs(
+          'Nothing in the cache has a label: with label nothing is removed, where dockerd does not look at it and removes all.',
+          query.filters(['until', 'unused-for', 'id', 'parent', 'type', 'description', 'inuse', 'shared', 'private']),
+        ),
       ),
     },
     responses: { 200: respond.json(BuildPruneResponse, 'What was removed.') },
