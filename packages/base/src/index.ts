@@ -1,4 +1,5 @@
 export * from './async.ts';
+export * from './drained.ts';
 export * from './emitter.ts';
 export * from './errors.ts';
 export * from './exec.ts';

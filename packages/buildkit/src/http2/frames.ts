@@ -18,7 +18,7 @@ export const FLAG = { NONE: 0, ACK: 1, END_STREAM: 1, END_HEADERS: 4, PADDED: 8,
 
 export const SETTING = { HEADER_TABLE_SIZE: 1, INITIAL_WINDOW_SIZE: 4, MAX_FRAME_SIZE: 5 } as const;
 
-export const ERROR = { NO_ERROR: 0, PROTOCOL_ERROR: 1, INTERNAL_ERROR: 2, CANCEL: 8 } as const;
+export const ERROR = { NO_ERROR: 0, CANCEL: 8 } as const;
 
 /** Bytes and largest payload that hold until SETTINGS say otherwise (RFC 9113, section 6.5.2). */
 export const DEFAULT_WINDOW = 65_535;

@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import { PouchError } from '@pouch/base';
+import { drained, PouchError } from '@pouch/base';
 import { decodeStatusMessage, FrameDecoder, frame, statusError } from '@pouch/grpc';
 import { BytesMessage } from '../generated/buildkit/control.ts';
 import {
@@ -187,11 +187,4 @@ export class SessionCall {
     if (reason) this.#over.reject(reason);
     else this.#over.resolve();
   }
-}
-
-async function drained(stream: Duplex): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  stream.once('drain', resolve).once('close', resolve);
-  await promise;
-  stream.off('drain', resolve).off('close', resolve);
 }

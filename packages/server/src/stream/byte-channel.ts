@@ -1,5 +1,5 @@
+import { drained } from '@pouch/base';
 import type { Duplex } from 'node:stream';
-import { drained } from '../http/write-stream.ts';
 
 /** Milliseconds that a client gets to close its side after the last byte went out. */
 const LINGER = 2000;

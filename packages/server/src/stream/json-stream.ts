@@ -1,5 +1,5 @@
+import { drained } from '@pouch/base';
 import type { ServerResponse } from 'node:http';
-import { drained } from '../http/write-stream.ts';
 
 /** Bytes that may wait for a slow reader before progress that a later message repeats is left out. */
 const LAG = 256 * 1024;

@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Duplex } from 'node:stream';
-import { PouchError } from '@pouch/base';
+import { drained, PouchError } from '@pouch/base';
 import type { HijackedConnection } from '../http/hijack.ts';
-import { drained } from '../http/write-stream.ts';
 import { type ByteChannel, closedSignal, endAndLinger } from './byte-channel.ts';
 import { OPCODE, WebSocketDecoder, webSocketHeader, WebSocketProtocolError } from './websocket-frames.ts';
 

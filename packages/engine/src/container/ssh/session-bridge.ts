@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { background, errorMessage, PouchError } from '@pouch/base';
+import { background, drained, errorMessage, PouchError } from '@pouch/base';
 import type { Container } from '../container.ts';
 import type { AttachSession } from '../container-service.ts';
 import { parseSignal } from '../create/index.ts';
@@ -118,14 +118,4 @@ export class SessionBridge {
 function shellCommand(shell: string, command: string | undefined): string[] {
   // A login shell is told by its name; not every exec can give another name, and -l says the same.
   return command === undefined ? [shell, '-l'] : [shell, '-c', command];
-}
-
-async function drained(socket: Socket): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const done = (): void => resolve();
-  socket.once('drain', done);
-  socket.once('close', done);
-  await promise;
-  socket.off('drain', done);
-  socket.off('close', done);
 }
